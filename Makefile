@@ -1,0 +1,62 @@
+# Two commands do everything on a fresh machine with Python >= 3.11: `make run` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MEMBERS := libs/common services/registry services/activity services/metrics deploy/local
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+SCALE ?= sample
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check lint types contracts bench docs lock clean
+
+help:  ## show this help
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: $(VENV)/.installed  ## the whole system on this machine, with the sample region; stays up until Ctrl-C
+	@exec $(BIN)/nastavnik run --scale $(SCALE) $(ARGS)
+
+demo: $(VENV)/.installed  ## the same scenario; checks the figures against an independent recomputation and exits
+	@exec $(BIN)/nastavnik demo --scale $(SCALE) $(ARGS)
+
+test: $(VENV)/.installed  ## every test, on a real PostgreSQL and a real Kafka
+	$(BIN)/python -m pytest -q $(ARGS)
+
+check: lint types contracts  ## lint, types, import contracts, generated documents
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed
+	$(BIN)/mypy
+
+contracts: $(VENV)/.installed
+	$(BIN)/lint-imports
+	$(BIN)/nastavnik contract check
+
+docs: $(VENV)/.installed  ## regenerate the committed schemas, AsyncAPI and OpenAPI documents
+	$(BIN)/nastavnik contract write
+
+bench: $(VENV)/.installed  ## benchmarks, each beside a floor of the same run
+	$(BIN)/python -m tests.bench $(ARGS)
+
+lock: $(UV)  ## recompile requirements*.lock from the members' pyproject files
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --no-emit-package nastavnik-common --no-emit-package nastavnik-registry \
+	  --no-emit-package nastavnik-activity --no-emit-package nastavnik-metrics \
+	  --no-emit-package nastavnik-local \
+	  $(MEMBERS:%=%/pyproject.toml) --group dev -o requirements.lock
+
+$(VENV)/.installed: requirements.lock $(MEMBERS:%=%/pyproject.toml) | $(UV)
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=-e %)
+	@touch $@
+
+.uv/bin/uv:
+	$(PYTHON) -m venv .uv
+	.uv/bin/pip install --quiet --disable-pip-version-check uv
+
+clean:  ## remove the environment and all local data
+	rm -rf $(VENV) .uv .data .mypy_cache .ruff_cache .import_linter_cache .hypothesis
