@@ -1,0 +1,94 @@
+"""The database: engine, and transactions that are visible where they begin and end.
+
+    async with sessions.begin() as tx:
+        ...                      # committed when the block ends, rolled back when it raises
+
+Commit before the response is sent. A FastAPI dependency that commits after ``yield`` would
+answer first and commit later.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+from nastavnik_common.settings import Settings
+
+Sessions = async_sessionmaker[AsyncSession]
+
+
+def create_engine(settings: Settings) -> AsyncEngine:
+    return create_async_engine(
+        settings.database_url,
+        pool_size=settings.database_pool_size,
+        max_overflow=settings.database_pool_size,
+        pool_pre_ping=True,
+        connect_args={"server_settings": {"application_name": "nastavnik"}, "timeout": 10},
+    )
+
+
+def create_sessions(engine: AsyncEngine) -> Sessions:
+    return async_sessionmaker(engine, expire_on_commit=False)
+
+
+async def ping(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        await connection.execute(text("select 1"))
+
+
+async def connect(database_url: str) -> Any:
+    """A bare asyncpg connection, for LISTEN and COPY."""
+    url = make_url(database_url)
+    return await asyncpg.connect(
+        host=url.query.get("host") or url.host,
+        port=url.port,
+        user=url.username,
+        password=url.password,
+        database=url.database,
+        timeout=10,
+    )
+
+
+async def listen(database_url: str, channel: str, heard: Callable[[str], None]) -> None:
+    """Call `heard` with the payload of every NOTIFY, until the connection is lost."""
+    connection = await connect(database_url)
+    closed = asyncio.Event()
+    connection.add_termination_listener(lambda _: closed.set())
+    try:
+        await connection.add_listener(channel, lambda _c, _p, _ch, payload: heard(payload))
+        await closed.wait()
+    finally:
+        await connection.close(timeout=2)
+
+
+async def driver(tx: AsyncSession) -> Any:
+    """The asyncpg connection under a session's transaction, for COPY and set-based writes."""
+    connection = await tx.connection()
+    raw = await connection.get_raw_connection()
+    return raw.driver_connection
+
+
+def migrate(settings: Settings, package: str, revision: str = "head") -> None:
+    """Bring the database to the revision, with the migrations shipped in the package."""
+    config = Config()
+    config.set_main_option("script_location", f"{package}:migrations")
+    config.set_main_option("sqlalchemy.url", settings.database_url.replace("%", "%%"))
+    command.upgrade(config, revision)
+
+
+def columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    """Rows → one list per column, as ``unnest`` wants them."""
+    return (
+        [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+    )

@@ -1,0 +1,96 @@
+"""Dead letters: records that cannot be read are put aside, with origin and error, never dropped.
+
+Parked in the transaction that moves the offsets on, and published to ``<topic>.dlq`` through the
+outbox. The table is what is inspected and replayed from; the topic is for other tools.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    func,
+    insert,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from nastavnik_common import events
+from nastavnik_common.outbox import encode_headers
+
+
+class Record(Protocol):
+    """What a Kafka client hands over."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Iterable[tuple[str, bytes]]: ...
+
+
+def dead_letter_table(metadata: MetaData) -> Table:
+    return Table(
+        "dead_letter",
+        metadata,
+        Column("id", BigInteger, primary_key=True, autoincrement=True),
+        Column("topic", String, nullable=False),
+        Column("partition", Integer, nullable=False),
+        Column("offset", BigInteger, nullable=False),
+        Column("key", LargeBinary, nullable=True),
+        Column("headers", LargeBinary, nullable=False),
+        Column("value", LargeBinary, nullable=True),
+        Column("code", String, nullable=False),
+        Column("error", String, nullable=False),
+        Column("parked_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("resolved_at", DateTime(timezone=True), nullable=True),
+    )
+
+
+async def park(
+    tx: AsyncSession, table: Table, outbox: Table, record: Record, code: str, error: str
+) -> None:
+    """Put one record aside. `error` must not quote the record: it could hold anything."""
+    headers = encode_headers(
+        (name, (value or b"").decode("utf-8", "backslashreplace").encode())
+        for name, value in record.headers
+    )
+    await tx.execute(
+        insert(table).values(
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            key=record.key,
+            headers=headers,
+            value=record.value,
+            code=code,
+            error=error,
+        )
+    )
+    origin = [
+        ("nastavnik_origin", f"{record.topic}/{record.partition}/{record.offset}".encode()),
+        ("nastavnik_error", code.encode()),
+    ]
+    kind = events.BY_TOPIC[record.topic]
+    await tx.execute(
+        insert(outbox).values(
+            topic=kind.dead_letter_topic,
+            key=(record.key or b"").decode("utf-8", "backslashreplace"),
+            partition_key=record.topic,
+            headers=encode_headers(origin),
+            value=record.value,
+        )
+    )

@@ -1,0 +1,186 @@
+"""The face of every service: health, readiness, metrics, contract documents, problems."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from starlette.exceptions import HTTPException
+
+from nastavnik_common import contract, logs
+from nastavnik_common.errors import DomainError, FieldError, NotFoundError, Problem, problem
+from nastavnik_common.middleware import Instrumentation
+from nastavnik_common.settings import Settings
+
+log = logs.logger(__name__)
+Check = Callable[[], Awaitable[None]]
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+PROBLEM = "application/problem+json"
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": Problem, "description": "A problem document with a stable `code`"}
+}
+
+
+def create_app(
+    *,
+    service: str,
+    title: str,
+    description: str,
+    settings: Settings,
+    registry: CollectorRegistry,
+    checks: Mapping[str, Check],
+    lifespan: Lifespan,
+) -> FastAPI:
+    """A FastAPI application with all that every service has. `checks` make up /readyz:
+    each passes, or raises with the reason why not."""
+    app = FastAPI(
+        title=title,
+        description=description,
+        version="0.1.0",
+        lifespan=lifespan,
+        responses=PROBLEMS,
+        separate_input_output_schemas=False,
+    )
+    app.add_middleware(Instrumentation, settings=settings, registry=registry)
+    _handle_errors(app)
+    _add_operations(app, registry, checks)
+    _add_contract(app, service)
+    return app
+
+
+def _add_operations(app: FastAPI, registry: CollectorRegistry, checks: Mapping[str, Check]) -> None:
+    @app.get("/healthz", tags=["operations"])
+    async def healthz() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["operations"], responses={503: {"description": "Not ready"}})
+    async def readyz(response: Response) -> dict[str, Any]:
+        """Every part this service depends on answers; 503 names those that do not."""
+        names = list(checks)
+        found = dict(zip(names, await asyncio.gather(*map(_outcome, checks.values())), strict=True))
+        ready = all(outcome == "ok" for outcome in found.values())
+        response.status_code = 200 if ready else 503
+        return {"status": "ready" if ready else "not_ready", "checks": found}
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _outcome(check: Check) -> str:
+    try:
+        await asyncio.wait_for(check(), 3)
+    except TimeoutError:
+        return "no answer in 3 s"
+    except Exception as error:
+        return str(error) or type(error).__name__
+    return "ok"
+
+
+def _add_contract(app: FastAPI, service: str) -> None:
+    document = contract.asyncapi(service)
+    schemas = contract.schemas()
+
+    @app.get("/asyncapi.json", tags=["contract"])
+    async def asyncapi() -> dict[str, Any]:
+        """What this service publishes and consumes, as AsyncAPI 3."""
+        return document
+
+    @app.get("/schemas/{name}", tags=["contract"])
+    async def schema(name: str) -> dict[str, Any]:
+        """The JSON Schema that `ce_dataschema` of an event names."""
+        if name not in schemas:
+            raise NotFoundError("schema", name)
+        return schemas[name]
+
+
+def problem_response(
+    request: Request, status: int, code: str, detail: str, **more: Any
+) -> Response:
+    document = problem(
+        status,
+        code,
+        detail,
+        instance=request.url.path,
+        correlation_id=logs.correlation_id(),
+        errors=more.get("errors", ()),
+    )
+    return JSONResponse(document, status, media_type=PROBLEM, headers=more.get("headers"))
+
+
+def _handle_errors(app: FastAPI) -> None:
+    @app.exception_handler(DomainError)
+    async def domain(request: Request, error: DomainError) -> Response:
+        return problem_response(
+            request, error.status, error.code, error.detail, errors=error.errors
+        )
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        found = [_field_error(e) for e in error.errors()]
+        if any(e.code == "json_invalid" for e in found):
+            return problem_response(
+                request, 400, "body.malformed_json", "The body is not JSON.", errors=found
+            )
+        detail = "The request does not have the form described in /openapi.json."
+        return problem_response(request, 422, "request.invalid", detail, errors=found)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        code = {404: "route.not_found", 405: "route.method_not_allowed"}.get(
+            error.status_code, f"http.{error.status_code}"
+        )
+        return problem_response(
+            request, error.status_code, code, str(error.detail), headers=error.headers
+        )
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        if isinstance(error, InterfaceError | OperationalError | OSError) or (
+            isinstance(error, DBAPIError) and error.connection_invalidated
+        ):
+            log.warning("database unavailable", error=type(error).__name__)
+            detail = "The database does not answer; nothing was changed. Try again."
+            return problem_response(
+                request, 503, "database.unavailable", detail, headers={"retry-after": "1"}
+            )
+        log.exception("unexpected error", exc_info=error)
+        detail = "Something went wrong here; nothing was changed."
+        return problem_response(request, 500, "internal.error", detail)
+
+
+def _field_error(error: Mapping[str, Any]) -> FieldError:
+    """Without the input: it could be personal."""
+    location = ".".join(str(part) for part in error["loc"])
+    return FieldError(location=location, code=error["type"], message=error["msg"])
+
+
+def write_json(path: Path, document: Any) -> None:
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+
+
+def to_json(body: Any) -> bytes:
+    return msgspec.json.encode(body)
+
+
+def serve(app: FastAPI, settings: Settings) -> None:
+    """Run until SIGTERM; open requests are answered first."""
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+        server_header=False,
+    )

@@ -1,0 +1,266 @@
+"""The outbox: an event is written in the transaction that changes the state, and published after.
+
+A relay under a leader's advisory lock takes rows in order, publishes them with the idempotent
+producer, and deletes them once the broker has acknowledged. Killed in between, it publishes them
+again: consumers keep the highest version, so that is harmless. Order per key holds because the
+writers of one aggregate wait for each other on its row before they add theirs.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    func,
+    insert,
+    text,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from nastavnik_common import clock, db, events, kafka, logs
+from nastavnik_common.events import Event, Kind
+from nastavnik_common.events.base import State
+from nastavnik_common.settings import Settings
+
+log = logs.logger(__name__)
+CHANNEL = "nastavnik_outbox"
+_HEADERS = msgspec.json.Decoder(list[tuple[str, str]])
+
+
+def outbox_table(metadata: MetaData) -> Table:
+    return Table(
+        "outbox",
+        metadata,
+        Column("id", BigInteger, primary_key=True, autoincrement=True),
+        Column("topic", String, nullable=False),
+        Column("key", String, nullable=False),
+        Column("partition_key", String, nullable=False),
+        Column("headers", LargeBinary, nullable=False),
+        Column("value", LargeBinary, nullable=True),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    )
+
+
+class Outbox:
+    """Where a service's commands put their events, inside their own transaction."""
+
+    columns = ("topic", "key", "partition_key", "headers", "value")
+
+    def __init__(self, table: Table, schema_base_url: str) -> None:
+        self.table = table
+        self.schema_base_url = schema_base_url
+
+    def event(
+        self, kind: Kind[Any], verb: str, state: State, partition_key: UUID | None = None
+    ) -> Event:
+        return events.happened(
+            kind,
+            verb,
+            state,
+            time=clock.now(),
+            partition_key=partition_key,
+            schema_base_url=self.schema_base_url,
+            correlation_id=logs.correlation_id(),
+        )
+
+    def tombstone(
+        self, kind: Kind[Any], ident: UUID, version: int, partition_key: UUID | None = None
+    ) -> Event:
+        return events.deleted(
+            kind,
+            ident,
+            version,
+            time=clock.now(),
+            partition_key=partition_key,
+            schema_base_url=self.schema_base_url,
+            correlation_id=logs.correlation_id(),
+        )
+
+    async def add(self, tx: AsyncSession, *changes: Event) -> None:
+        """Write events and wake the relay when the transaction commits."""
+        if not changes:
+            return
+        rows = [dict(zip(self.columns, row, strict=True)) for row in self.rows(changes)]
+        await tx.execute(insert(self.table), rows)
+        await self.wake(tx)
+
+    async def copy(self, tx: AsyncSession, changes: Iterable[Event]) -> None:
+        """The same for many events at once, by COPY."""
+        raw = await db.driver(tx)
+        await raw.copy_records_to_table(
+            self.table.name, records=self.rows(changes), columns=list(self.columns)
+        )
+        await self.wake(tx)
+
+    async def wake(self, tx: AsyncSession) -> None:
+        await tx.execute(text(f"select pg_notify('{CHANNEL}', '')"))
+
+    @staticmethod
+    def rows(changes: Iterable[Event]) -> list[tuple[str, str, str, bytes, bytes | None]]:
+        return [
+            (
+                e.topic,
+                str(e.envelope.subject),
+                e.envelope.partition_key,
+                encode_headers(e.envelope.headers()),
+                e.value,
+            )
+            for e in changes
+        ]
+
+
+def encode_headers(headers: Iterable[tuple[str, bytes]]) -> bytes:
+    return msgspec.json.encode([(name, value.decode()) for name, value in headers])
+
+
+class RelayMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.published = Counter(
+            "outbox_published", "Events acknowledged by the broker", ["topic"], registry=registry
+        )
+        self.failures = Counter(
+            "outbox_failures", "Rounds of the relay that failed", registry=registry
+        )
+        self.age = Gauge(
+            "outbox_oldest_age_seconds",
+            "Age of the oldest event waiting, at the relay's last round",
+            registry=registry,
+        )
+        self.leader = Gauge("outbox_leader", "1 while this process relays", registry=registry)
+
+
+class Relay:
+    """Outbox → Kafka. Run any number of them; one at a time does the work."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        sessions: db.Sessions,
+        table: Table,
+        metrics: RelayMetrics,
+        *,
+        batch: int = 2000,
+        sweep_seconds: float = 0.5,
+    ) -> None:
+        self._settings = settings
+        self._sessions = sessions
+        self._table = table
+        self._metrics = metrics
+        self._batch = batch
+        self._sweep = sweep_seconds
+        self._wake = asyncio.Event()
+        self._producer: AIOKafkaProducer | None = None
+        self.connected = False
+
+    async def run(self) -> None:
+        """Until cancelled. Failures delay, with backoff; they never lose an event."""
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self._drop_producer)
+            listener = asyncio.create_task(self._listen())
+            stack.callback(listener.cancel)
+            pause = 0.0
+            while True:
+                try:
+                    moved = await self._round()
+                    pause = 0.0
+                except Exception as error:
+                    pause = min(max(pause * 2, 0.25), 5.0)
+                    await self._failed(error, pause)
+                    await asyncio.sleep(pause)
+                    continue
+                if moved < self._batch:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), self._sweep)
+                    self._wake.clear()
+
+    async def _failed(self, error: Exception, pause: float) -> None:
+        self.connected = False
+        self._metrics.failures.inc()
+        log.warning("relay round failed", error=f"{type(error).__name__}: {error}", retry_in=pause)
+        await self._drop_producer()
+
+    async def _round(self) -> int:
+        """Move one batch. Returns how many events the broker acknowledged."""
+        producer = await self._connected_producer()
+        async with self._sessions.begin() as tx:
+            leading = await tx.scalar(
+                text("select pg_try_advisory_xact_lock(hashtext(:name))"), {"name": CHANNEL}
+            )
+            self._metrics.leader.set(int(bool(leading)))
+            if not leading:
+                return 0
+            rows = (await tx.execute(_TAKE, {"batch": self._batch})).all()
+            self._metrics.age.set(
+                (clock.now() - rows[0].created_at).total_seconds() if rows else 0.0
+            )
+            await self._publish(producer, rows)
+        return len(rows)
+
+    async def _publish(self, producer: AIOKafkaProducer, rows: Iterable[Any]) -> None:
+        sent = []
+        for row in rows:
+            count = len(await producer.partitions_for(row.topic))
+            sent.append(
+                await producer.send(
+                    row.topic,
+                    row.value,
+                    key=row.key.encode(),
+                    partition=kafka.partition_for(row.partition_key, count),
+                    headers=[(n, v.encode()) for n, v in _HEADERS.decode(row.headers)],
+                )
+            )
+            self._metrics.published.labels(row.topic).inc()
+        if sent:
+            await asyncio.gather(*sent)
+
+    async def _connected_producer(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            await kafka.ensure_topics(self._settings)
+            producer = kafka.create_producer(self._settings, "nastavnik-relay")
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+        self.connected = True
+        return self._producer
+
+    async def _drop_producer(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with contextlib.suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(producer.stop(), 5)
+
+    async def _listen(self) -> None:
+        """Wake at once when a transaction with events commits; the sweep covers the rest."""
+        while True:
+            try:
+                await db.listen(self._settings.database_url, CHANNEL, lambda _: self._wake.set())
+            except Exception as error:
+                log.debug("no wake-ups for now, the sweep goes on", error=str(error))
+            await asyncio.sleep(1)
+
+
+_TAKE = text(
+    """
+    with taken as (
+        delete from outbox where id in (select id from outbox order by id limit :batch)
+        returning id, topic, key, partition_key, headers, value, created_at
+    )
+    select * from taken order by id
+    """
+)

@@ -1,0 +1,33 @@
+"""Environment → typed settings. Read once, in a service's composition root."""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What every service is configured by; all variables carry the prefix ``NASTAVNIK_``."""
+
+    model_config = SettingsConfigDict(env_prefix="NASTAVNIK_", extra="ignore")
+
+    database_url: str = Field(description="postgresql+asyncpg://user:password@host/database")
+    database_pool_size: int = Field(default=10, ge=1)
+    kafka_bootstrap_servers: str = "127.0.0.1:9092"
+    kafka_idempotence: bool = Field(
+        default=True, description="off only for a broker without InitProducerId (demonstration)"
+    )
+    kafka_partitions: int = Field(
+        default=6, ge=1, description="of every topic; fixed when the topics are created"
+    )
+    kafka_replication_factor: int = Field(default=1, ge=1)
+    host: str = "127.0.0.1"
+    port: int = 8000
+    schema_base_url: str = Field(
+        default="http://localhost:8001/schemas",
+        description="where ce_dataschema points; every service serves the schemas under /schemas",
+    )
+    max_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+    kafka_session_timeout_ms: int = Field(default=10_000, ge=1_000)
