@@ -10,10 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-import psutil
-
 from nastavnik_local.errors import LaunchError
-from nastavnik_local.processes import Child, Command, end_all, marked
+from nastavnik_local.processes import Child, Command, end_all, marked, running
 from nastavnik_local.warden import Ward, Warden
 
 # The warden of a killed run stops services, broker and database in this time.
@@ -107,8 +105,8 @@ def _lock(root: Path, file: IO[str]) -> None:
             return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            owner = int(file.read().strip() or 0)
-            if psutil.pid_exists(owner):
+            owner = file.read().strip()
+            if owner and running(int(owner)):
                 raise RootBusyError(root, f"pid {owner}") from None
             if time.monotonic() > deadline:
                 raise RootBusyError(root, "a killed one that is still being stopped") from None

@@ -36,11 +36,16 @@ class Child:
     """A running process of ours and its descendants."""
 
     def __init__(
-        self, command: Command, popen: subprocess.Popen[bytes], on_end: Callable[[int], None]
+        self,
+        command: Command,
+        popen: subprocess.Popen[bytes],
+        on_end: Callable[[int], None],
+        log_start: int,
     ) -> None:
         self.command = command
         self._popen = popen
         self._on_end = on_end
+        self._log_start = log_start
         self.told_to_end = False
 
     @classmethod
@@ -51,6 +56,7 @@ class Child:
         """
         _roll(command.log)
         with command.log.open("ab") as log:
+            log_start = log.tell()
             popen = subprocess.Popen(
                 list(command.argv),
                 env={**os.environ, **command.env, MARK: mark},
@@ -62,7 +68,7 @@ class Child:
                 group=pwd.getpwnam(command.user).pw_gid if command.user else None,
                 extra_groups=[] if command.user else None,
             )
-        return cls(command, popen, on_end)
+        return cls(command, popen, on_end, log_start)
 
     @property
     def pid(self) -> int:
@@ -102,22 +108,24 @@ class Child:
         _send(family(self.pid), signal.SIGCONT)
 
     def log_tail(self, lines: int = 20) -> str:
-        return tail(self.command.log, lines)
-
-
-def tail(log: Path, lines: int = 20) -> str:
-    """The last lines of a log, of at most its last 64 KiB; empty if there is none."""
-    if not log.exists():
-        return ""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 65536))
-        return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+        """The last lines this process has logged, of at most 64 KiB."""
+        with self.command.log.open("rb") as file:
+            file.seek(max(self._log_start, self.command.log.stat().st_size - 65536))
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
 
 
 def alive(process: psutil.Process) -> bool:
     """Still the same process, and not a zombie waiting to be reaped."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def running(pid: int) -> bool:
+    """Whether some process has this pid and is not a zombie."""
+    try:
+        return alive(psutil.Process(pid))
     except psutil.NoSuchProcess:
         return False
 
