@@ -10,13 +10,14 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
 from nastavnik_local.brokers import KafkaError
 from nastavnik_local.keeper import RootBusyError
 from nastavnik_local.local_server import NotOursError
 from nastavnik_local.ports import PortBusyError
 from nastavnik_local.servers import LocalServers
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from nastavnik_local.ports import free_port
 from nastavnik_local.servers import LocalServers, ServerDiedError
 from nastavnik_local.supervisor import Service, ServiceFailedError, Supervisor, supervisor
