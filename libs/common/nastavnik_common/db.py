@@ -74,6 +74,8 @@ async def listen(database_url: str, channel: str, heard: Callable[[str], None]) 
 
 async def driver(tx: AsyncSession) -> Any:
     """The asyncpg connection under a session's transaction, for COPY and set-based writes."""
+    # the transaction begins with the first statement that goes through SQLAlchemy
+    await tx.execute(text("select 1"))
     connection = await tx.connection()
     raw = await connection.get_raw_connection()
     return raw.driver_connection

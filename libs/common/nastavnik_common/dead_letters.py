@@ -5,7 +5,7 @@ outbox. The table is what is inspected and replayed from; the topic is for other
 """
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import (
     BigInteger,
@@ -60,37 +60,41 @@ def dead_letter_table(metadata: MetaData) -> Table:
     )
 
 
-async def park(
-    tx: AsyncSession, table: Table, outbox: Table, record: Record, code: str, error: str
-) -> None:
-    """Put one record aside. `error` must not quote the record: it could hold anything."""
+def letter(record: Record, code: str, error: str) -> dict[str, Any]:
+    """The row that keeps the record as it came. `error` must not quote it: it could hold
+    anything."""
     headers = encode_headers(
         (name, (value or b"").decode("utf-8", "backslashreplace").encode())
         for name, value in record.headers
     )
-    await tx.execute(
-        insert(table).values(
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            key=record.key,
-            headers=headers,
-            value=record.value,
-            code=code,
-            error=error,
-        )
-    )
-    origin = [
-        ("nastavnik_origin", f"{record.topic}/{record.partition}/{record.offset}".encode()),
-        ("nastavnik_error", code.encode()),
-    ]
-    kind = events.BY_TOPIC[record.topic]
-    await tx.execute(
-        insert(outbox).values(
-            topic=kind.dead_letter_topic,
-            key=(record.key or b"").decode("utf-8", "backslashreplace"),
-            partition_key=record.topic,
-            headers=encode_headers(origin),
-            value=record.value,
-        )
-    )
+    return {
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "key": record.key,
+        "headers": headers,
+        "value": record.value,
+        "code": code,
+        "error": error,
+    }
+
+
+def notice(record: Record, code: str) -> dict[str, Any]:
+    """The outbox row that publishes the record on the dead letter topic, with its origin."""
+    origin = f"{record.topic}/{record.partition}/{record.offset}"
+    told = [("nastavnik_origin", origin.encode()), ("nastavnik_error", code.encode())]
+    return {
+        "topic": events.BY_TOPIC[record.topic].dead_letter_topic,
+        "key": (record.key or b"").decode("utf-8", "backslashreplace").replace("\0", ""),
+        "partition_key": origin,
+        "headers": encode_headers(told),
+        "value": record.value,
+    }
+
+
+async def park(
+    tx: AsyncSession, table: Table, outbox: Table, record: Record, code: str, error: str
+) -> None:
+    """Put one record aside, in the transaction that moves on past it."""
+    await tx.execute(insert(table).values(**letter(record, code, error)))
+    await tx.execute(insert(outbox).values(**notice(record, code)))

@@ -91,6 +91,16 @@ async def _described(admin: AIOKafkaAdminClient, names: list[str]) -> list[dict]
     raise KafkaError(f"topics not visible after creation: {names}")
 
 
+async def cluster_id(settings: Settings) -> str:
+    """The identity of the cluster, so that a position is never used in another one."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    await admin.start()
+    try:
+        return str((await admin.describe_cluster())["cluster_id"])
+    finally:
+        await admin.close()
+
+
 def create_producer(settings: Settings, client_id: str) -> AIOKafkaProducer:
     return AIOKafkaProducer(
         bootstrap_servers=settings.kafka_bootstrap_servers,

@@ -165,6 +165,11 @@ class Relay:
         self._producer: AIOKafkaProducer | None = None
         self.connected = False
 
+    async def check(self) -> None:
+        """Ready: the broker took the last round."""
+        if not self.connected:
+            raise RuntimeError("not connected to Kafka; events wait in the outbox")
+
     async def run(self) -> None:
         """Until cancelled. Failures delay, with backoff; they never lose an event."""
         async with contextlib.AsyncExitStack() as stack:

@@ -1,0 +1,34 @@
+"""Background tasks of a process: started together, stopped together, never silently dead."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+from nastavnik_common import logs
+
+log = logs.logger(__name__)
+
+
+@contextlib.asynccontextmanager
+async def running(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run the coroutines while the block does. They are meant to run for ever: one that ends by
+    itself takes the process down, for its orchestrator to start again."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    for task in tasks:
+        task.add_done_callback(_ended)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.remove_done_callback(_ended)
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        log.critical("a background task ended, stopping", exc_info=task.exception())
+        os.kill(os.getpid(), signal.SIGTERM)

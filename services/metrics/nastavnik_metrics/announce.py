@@ -1,0 +1,170 @@
+"""Announcing: values that changed go to the history, the live stream and ``nastavnik.indicators``.
+
+Folding marks organisations stale in its own transaction; a round takes the marks, evaluates the
+units concerned and those above them, and writes what differs from what was announced last. One
+replica at a time does it; a crash leaves the marks.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from nastavnik_common import clock, db, events, logs
+from nastavnik_common.events.metrics import IndicatorValueState
+from nastavnik_common.outbox import Outbox
+from nastavnik_metrics import values
+from nastavnik_metrics.catalogue.model import Catalogue
+from nastavnik_metrics.projector import CELLS_CHANNEL
+from nastavnik_metrics.settings import MetricsSettings
+from nastavnik_metrics.telemetry import ProjectorMetrics
+
+log = logs.logger(__name__)
+VALUES_CHANNEL = "nastavnik_values"
+
+
+class Announcer:
+    def __init__(
+        self,
+        settings: MetricsSettings,
+        sessions: db.Sessions,
+        outbox: Outbox,
+        catalogue: Catalogue,
+        metrics: ProjectorMetrics,
+    ) -> None:
+        self._settings = settings
+        self._sessions = sessions
+        self._outbox = outbox
+        self._catalogue = catalogue
+        self._metrics = metrics
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until cancelled. Rounds take at most a third of the time while everything changes."""
+        listening = asyncio.create_task(self._listen())
+        try:
+            while True:
+                began = time.monotonic()
+                try:
+                    await self.round()
+                except Exception as error:
+                    log.warning("announcing failed", error=f"{type(error).__name__}: {error}")
+                    await asyncio.sleep(1)
+                spent = time.monotonic() - began
+                await asyncio.sleep(max(self._settings.announce_seconds, 2 * spent))
+                await self._woken()
+        finally:
+            listening.cancel()
+
+    async def _woken(self) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), 1)
+        except TimeoutError:
+            return
+        self._wake.clear()
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await db.listen(
+                    self._settings.database_url, CELLS_CHANNEL, lambda _: self._wake.set()
+                )
+            except Exception as error:
+                log.debug("no wake-ups for now", error=str(error))
+            await asyncio.sleep(1)
+
+    async def round(self) -> int:
+        """Announce what is stale. Returns the number of changed values."""
+        async with self._sessions.begin() as tx:
+            leading = await tx.scalar(
+                text("select pg_try_advisory_xact_lock(hashtext(:name))"), {"name": VALUES_CHANNEL}
+            )
+            if not leading:
+                return 0
+            taken = (await tx.execute(text("delete from stale returning organization_id"))).all()
+            stale = {unit for (unit,) in taken}
+            if not stale:
+                return 0
+            changed = 0
+            for year in await self._years(tx):
+                changed += await self._announce(tx, stale, year)
+        self._metrics.announced.inc(changed)
+        return changed
+
+    async def _years(self, tx: AsyncSession) -> list[int]:
+        """Years in which anybody attended anything, and the current one. The clock decides only
+        what is announced, never what a value is."""
+        rows = await tx.execute(text("select distinct school_year from attendance where held > 0"))
+        return sorted({year for (year,) in rows} | {clock.school_year(clock.now().date())})
+
+    async def _announce(self, tx: AsyncSession, stale: set[UUID | None], year: int) -> int:
+        snap = await values.snapshot(tx, year, self._catalogue)
+        units = (
+            sorted(snap.tree.units)
+            if None in stale
+            else snap.tree.with_ancestors(unit for unit in stale if unit)
+        )
+        found = await values.evaluated(tx, snap, units, self._catalogue.indicators)
+        fresh = await self._changed(tx, found)
+        await self._write(tx, fresh)
+        return len(fresh)
+
+    async def _changed(
+        self, tx: AsyncSession, found: Iterable[IndicatorValueState]
+    ) -> list[IndicatorValueState]:
+        """Those that differ from the value announced last, at their next version."""
+        by_id = {value.id: value for value in found}
+        rows = await tx.execute(
+            text("select id, version, body::text from indicator_value where id = any(:ids)"),
+            {"ids": list(by_id)},
+        )
+        known = {ident: (version, body) for ident, version, body in rows}
+        fresh = []
+        for value in by_id.values():
+            version, body = known.get(value.id, (0, None))
+            if body is None or _essence(_VALUE.decode(body)) != _essence(value):
+                fresh.append(msgspec.structs.replace(value, version=version + 1))
+        return fresh
+
+    async def _write(self, tx: AsyncSession, fresh: list[IndicatorValueState]) -> None:
+        if not fresh:
+            return
+        bodies = [msgspec.json.encode(value).decode() for value in fresh]
+        raw = await db.driver(tx)
+        columns = (
+            [v.id for v in fresh],
+            [v.version for v in fresh],
+            [v.numerator for v in fresh],
+            [v.denominator for v in fresh],
+            bodies,
+        )
+        await raw.execute(_UPSERT, *columns)
+        await raw.execute(_APPEND, columns[0], bodies)
+        await self._outbox.copy(
+            tx, [self._outbox.event(events.INDICATOR, "changed", value) for value in fresh]
+        )
+        await tx.execute(text(f"select pg_notify('{VALUES_CHANNEL}', '')"))
+
+
+_VALUE = msgspec.json.Decoder(IndicatorValueState)
+
+
+def _essence(value: IndicatorValueState) -> IndicatorValueState:
+    """The value without what changes all the time."""
+    return msgspec.structs.replace(value, version=1, watermark=None)
+
+
+_UPSERT = """
+    insert into indicator_value (id, version, numerator, denominator, body)
+    select * from unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::json[])
+    on conflict (id) do update set version = excluded.version, numerator = excluded.numerator,
+      denominator = excluded.denominator, body = excluded.body
+"""
+_APPEND = """
+    insert into value_change (value_id, body)
+    select * from unnest($1::uuid[], $2::json[])
+"""

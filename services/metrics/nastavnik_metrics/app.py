@@ -1,0 +1,59 @@
+"""The composition root of the metrics service."""
+
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from nastavnik_common import db, http, tasks
+from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
+from nastavnik_metrics import api, catalogue, stream
+from nastavnik_metrics.announce import Announcer
+from nastavnik_metrics.projector import Projector
+from nastavnik_metrics.settings import MetricsSettings
+from nastavnik_metrics.tables import OUTBOX
+from nastavnik_metrics.telemetry import ProjectorMetrics
+
+DESCRIPTION = "Coverage and effectiveness of mentoring, exact as sessions are logged."
+
+
+def create_app(settings: MetricsSettings, *, background: bool = True) -> FastAPI:
+    """The service. Without `background` nothing consumes, announces or relays: HTTP only."""
+    definitions = catalogue.load(settings.catalogue)
+    registry = CollectorRegistry()
+    engine = db.create_engine(settings)
+    sessions = db.create_sessions(engine)
+    measured = ProjectorMetrics(registry)
+    projector = Projector(settings, definitions, measured)
+    outbox = Outbox(OUTBOX, settings.schema_base_url)
+    announcer = Announcer(settings, sessions, outbox, definitions, measured)
+    relay = Relay(settings, sessions, OUTBOX, RelayMetrics(registry))
+    hub = stream.Hub(settings.database_url)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        parts: list[Coroutine[Any, Any, None]] = (
+            [projector.run(), announcer.run(), relay.run(), hub.run()] if background else []
+        )
+        async with tasks.running(*parts):
+            yield
+        await engine.dispose()
+
+    app = http.create_app(
+        service="metrics",
+        title="Nastavnik metrics",
+        description=DESCRIPTION,
+        settings=settings,
+        registry=registry,
+        checks={
+            "database": lambda: db.ping(engine),
+            "consumer": projector.check,
+            "relay": relay.check,
+        },
+        lifespan=lifespan,
+    )
+    app.include_router(api.create_router(sessions, definitions, projector.lags))
+    app.include_router(stream.create_router(sessions, hub))
+    return app

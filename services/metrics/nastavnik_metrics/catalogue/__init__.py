@@ -1,0 +1,5 @@
+"""The catalogue of indicators: data in a closed vocabulary, checked when it is loaded."""
+
+from nastavnik_metrics.catalogue.model import Catalogue, CatalogueError, load
+
+__all__ = ["Catalogue", "CatalogueError", "load"]

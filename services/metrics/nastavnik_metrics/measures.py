@@ -1,0 +1,136 @@
+"""Facts about one person → that person's contribution to the cells. Pure.
+
+People are counted, not pairs: whatever the number of mentorships and sessions, a person is in a
+measure of a school year once, at the home organisation, or not at all.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from nastavnik_common.events.activity import MentorshipState, Role
+from nastavnik_common.events.registry import Membership, ParticipantKind, ParticipantState
+from nastavnik_metrics import years
+from nastavnik_metrics.catalogue.model import Catalogue, Engaged, Measure
+from nastavnik_metrics.years import Years
+
+ALL_FORMS = "all"
+
+
+class Cell(NamedTuple):
+    """Where a step is stored. The value of year Y is the sum of the steps at years ≤ Y."""
+
+    organization_id: UUID
+    school_year: int
+    form: str
+    measure: str
+
+
+Contribution = dict[Cell, int]
+
+
+class Engagement(NamedTuple):
+    """One person's part in one mentorship."""
+
+    forms: tuple[str, ...]
+    role: Role
+    active: tuple[Years, ...]
+    held: Mapping[int, int]
+    """School year → held sessions the person attended."""
+
+
+class Home(NamedTuple):
+    organization_id: UUID
+    kind: ParticipantKind
+    years: Years
+
+
+def forms(mentorship: MentorshipState) -> tuple[str, ...]:
+    """The cells a mentorship counts in: all forms, its federal form, and a region's own form."""
+    return tuple(dict.fromkeys((ALL_FORMS, mentorship.federal_form, mentorship.form)))
+
+
+def engagements(
+    mentorship: MentorshipState, participant_id: UUID, held: Mapping[int, int]
+) -> list[Engagement]:
+    """The person's parts in the mentorship; none for one who is no member of it."""
+    active = tuple(years.union(years.touched(p.since, p.until) for p in mentorship.periods))
+    return [
+        Engagement(forms(mentorship), member.role, active, held)
+        for member in mentorship.members
+        if member.participant_id == participant_id
+    ]
+
+
+def contribution(
+    person: ParticipantState | None, parts: Sequence[Engagement], catalogue: Catalogue
+) -> Contribution:
+    """What the person adds to the cells; nothing while the person is not known."""
+    if person is None:
+        return {}
+    steps: Counter[Cell] = Counter()
+    at_home = homes(person.memberships, catalogue.census_day)
+    for measure in catalogue.measures:
+        for form, engaged in _engaged(measure.engaged, parts):
+            for home in at_home:
+                for span in _spans(measure, person, home, engaged):
+                    _add(steps, home.organization_id, span, form, measure.code)
+    return {cell: value for cell, value in steps.items() if value}
+
+
+def homes(memberships: Iterable[Membership], census: tuple[int, int]) -> list[Home]:
+    """Home by school year. Where primary memberships overlap, the later one wins."""
+    primary = [m for m in memberships if m.primary]
+    order = [(years.counted(m.since, m.until, census), str(m.organization_id), m) for m in primary]
+    found: list[Home] = []
+    taken: list[Years] = []
+    for span, _, member in sorted(order, key=lambda o: (o[0][0], o[1]), reverse=True):
+        rests = years.subtract(span, taken)
+        found += [Home(member.organization_id, member.kind, rest) for rest in rests]
+        taken.append(span)
+    return found
+
+
+def _engaged(
+    rule: Engaged | None, parts: Sequence[Engagement]
+) -> Iterator[tuple[str, list[Years]]]:
+    """Form → the years in which the rule is met. Without a rule: always, in all forms."""
+    if rule is None:
+        yield ALL_FORMS, [years.ALWAYS]
+        return
+    matching = [e for e in parts if e.role in rule.roles]
+    for form in dict.fromkeys(form for e in matching for form in e.forms):
+        chosen = [e for e in matching if form in e.forms]
+        yield form, _years_met(rule.min_sessions, chosen)
+
+
+def _years_met(min_sessions: int, parts: Sequence[Engagement]) -> list[Years]:
+    if min_sessions == 0:
+        return years.union(span for e in parts for span in e.active)
+    attended: Counter[int] = Counter()
+    for e in parts:
+        for year, held in e.held.items():
+            if any(first <= year < end for first, end in e.active):
+                attended[year] += held
+    return years.union((y, y + 1) for y, held in attended.items() if held >= min_sessions)
+
+
+def _spans(
+    measure: Measure, person: ParticipantState, home: Home, engaged: Sequence[Years]
+) -> Iterator[Years]:
+    who = measure.who
+    if who.kinds and home.kind not in who.kinds:
+        return
+    aged = years.aged(person.birth_year, who.age)
+    experienced = years.aged(person.teaching_since_year, who.experience)
+    for met in engaged:
+        span = years.meet(home.years, aged, experienced, met)
+        if span[0] < span[1]:
+            yield span
+
+
+def _add(steps: Counter[Cell], organization_id: UUID, span: Years, form: str, code: str) -> None:
+    steps[Cell(organization_id, span[0], form, code)] += 1
+    if span[1] < years.LAST:
+        steps[Cell(organization_id, span[1], form, code)] -= 1

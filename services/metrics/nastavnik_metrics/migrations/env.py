@@ -1,0 +1,6 @@
+"""Alembic's entry."""
+
+from nastavnik_common import migrations
+from nastavnik_metrics.tables import Base
+
+migrations.run(Base.metadata)

@@ -1,0 +1,146 @@
+"""The projector: poll → decode → apply, offsets and figures in one transaction.
+
+Nothing is committed to the consumer group: the position of a partition is a row beside the
+figures. A batch locks those rows first, so a replica that lost a partition without noticing (a
+zombie) waits, finds the position moved, and drops what it read. Exactly once in effect.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+
+from nastavnik_common import clock, db, kafka, logs
+from nastavnik_metrics import positions, store
+from nastavnik_metrics.batch import TOPICS, Batch
+from nastavnik_metrics.catalogue.model import Catalogue
+from nastavnik_metrics.parking import Surge, park
+from nastavnik_metrics.settings import MetricsSettings
+from nastavnik_metrics.telemetry import ProjectorMetrics
+
+log = logs.logger(__name__)
+GROUP = "nastavnik-metrics"
+CELLS_CHANNEL = "nastavnik_cells"
+
+
+class Projector:
+    def __init__(
+        self, settings: MetricsSettings, catalogue: Catalogue, metrics: ProjectorMetrics
+    ) -> None:
+        self._settings = settings
+        self._catalogue = catalogue
+        self._metrics = metrics
+        self._surge = Surge(settings.dead_letter_surge)
+        self._busy = asyncio.Lock()
+        self._consumer: AIOKafkaConsumer | None = None
+        self._connection: Any = None
+        self._cluster = ""
+        self._watermark_saved = 0.0
+        self._lags: dict[TopicPartition, int] = {}
+
+    def lags(self) -> dict[tuple[str, int], int]:
+        return {(tp.topic, tp.partition): lag for tp, lag in self._lags.items()}
+
+    async def run(self) -> None:
+        """Until cancelled. A failure delays and is tried again from the stored positions."""
+        pause = 0.0
+        while True:
+            try:
+                async with self._connected() as consumer:
+                    while True:
+                        await self._step(consumer)
+                        pause = 0.0
+            except Exception as error:
+                pause = min(max(pause * 2, 0.25), 5.0)
+                self._metrics.failures.inc()
+                log.warning("projector", error=f"{type(error).__name__}: {error}", retry_in=pause)
+                await asyncio.sleep(pause)
+
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> Any:
+        """A database connection and a consumer of every topic; both are given up on failure."""
+        async with contextlib.AsyncExitStack() as stack:
+            self._connection = await db.connect(self._settings.database_url)
+            stack.push_async_callback(self._connection.close, timeout=5)
+            await kafka.ensure_topics(self._settings)
+            self._cluster = await kafka.cluster_id(self._settings)
+            consumer = kafka.create_consumer(self._settings, GROUP)
+            stack.push_async_callback(consumer.stop)
+            await consumer.start()
+            consumer.subscribe(TOPICS, listener=_Rebalance(self, consumer))
+            self._consumer = consumer
+            stack.callback(self._forget)
+            yield consumer
+
+    def _forget(self) -> None:
+        self._consumer = None
+
+    async def assigned(
+        self, consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]
+    ) -> None:
+        """Go on where the figures are, wherever the group thinks it was."""
+        async with self._busy:
+            found = await positions.load(self._connection, consumer, self._cluster, partitions)
+        for partition, offset in found.items():
+            consumer.seek(partition, offset)
+        log.info("partitions assigned", count=len(found))
+
+    async def revoked(self) -> None:
+        """Let the running batch finish before another replica takes over."""
+        async with self._busy:
+            pass
+
+    async def check(self) -> None:
+        """Ready: alive, assigned, not stopped by a surge of dead letters."""
+        self._surge.check()
+        if self._consumer is None:
+            raise RuntimeError("not connected to Kafka")
+        if not self._consumer.assignment():
+            raise RuntimeError("no partitions assigned")
+
+    async def _step(self, consumer: AIOKafkaConsumer) -> None:
+        self._surge.check()
+        polled = await consumer.getmany(timeout_ms=100, max_records=self._settings.batch_records)
+        async with self._busy:
+            if polled:
+                with self._metrics.batch_seconds.time():
+                    await self._apply(polled)
+            self._lags = await positions.lags(consumer)
+            self._metrics.measure_lag(self._lags)
+            await self._save_watermarks(bool(polled))
+
+    async def _apply(self, polled: dict[TopicPartition, list[Any]]) -> None:
+        async with self._connection.transaction():
+            batch = Batch(await positions.lock(self._connection, polled))
+            for records in polled.values():
+                batch.add(records)
+            changed = await store.apply(self._connection, batch, self._catalogue)
+            await park(self._connection, batch.poison)
+            await positions.save(self._connection, batch.tallies)
+            if changed or any(batch.changes.values()):
+                await self._connection.execute(f"select pg_notify('{CELLS_CHANNEL}', '')")
+        self._metrics.count(batch)
+        self._surge.count(len(batch.poison))
+
+    async def _save_watermarks(self, moved: bool) -> None:
+        """A partition read to its end is complete up to now. Once a second is enough."""
+        now = clock.now()
+        if not moved and now.timestamp() - self._watermark_saved < 1:
+            return
+        done = [partition for partition, lag in self._lags.items() if lag == 0]
+        await positions.complete(self._connection, done, now)
+        self._watermark_saved = now.timestamp()
+
+
+class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, projector: Projector, consumer: AIOKafkaConsumer) -> None:
+        self._projector = projector
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
+        await self._projector.revoked()
+
+    async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
+        await self._projector.assigned(self._consumer, assigned)

@@ -1,0 +1,92 @@
+"""Reads: units, positions, dead letters, announced values."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from nastavnik_common.errors import NotFoundError
+from nastavnik_common.events.metrics import IndicatorValueState
+from nastavnik_common.events.registry import OrganizationState
+
+_UNIT = msgspec.json.Decoder(OrganizationState)
+_VALUE = msgspec.json.Decoder(IndicatorValueState)
+
+
+async def unit(tx: AsyncSession, ident: UUID) -> OrganizationState:
+    state = await tx.scalar(
+        text("select state::text from organization where id = :id and state is not null"),
+        {"id": ident},
+    )
+    if state is None:
+        raise NotFoundError("unit", ident)
+    return _UNIT.decode(state)
+
+
+async def units(
+    tx: AsyncSession, level: str | None, name: str | None, after: UUID | None, limit: int
+) -> list[OrganizationState]:
+    rows = await tx.execute(
+        text(
+            """select state::text from organization where state is not null
+               and (cast(:level as text) is null or state->>'level' = :level)
+               and (cast(:name as text) is null
+                    or position(lower(:name) in lower(state->>'name')) > 0)
+               and (cast(:after as uuid) is null or id > :after)
+               order by id limit :limit"""
+        ),
+        {"level": level, "name": name, "after": after, "limit": limit},
+    )
+    return [_UNIT.decode(state) for (state,) in rows]
+
+
+async def names(tx: AsyncSession, idents: Collection[UUID]) -> dict[UUID, str]:
+    if not idents:
+        return {}
+    rows = await tx.execute(
+        text("select id, state->>'name' from organization where id = any(:ids)"),
+        {"ids": list(idents)},
+    )
+    return {ident: name for ident, name in rows if name is not None}
+
+
+async def progress(tx: AsyncSession) -> list[dict[str, Any]]:
+    rows = await tx.execute(
+        text(
+            """select topic, partition, next_offset, applied, superseded, parked, skipped,
+                      watermark from stream_position order by topic, partition"""
+        )
+    )
+    return [dict(row) for row in rows.mappings()]
+
+
+async def dead_letters(tx: AsyncSession, after: int, limit: int) -> list[dict[str, Any]]:
+    """Without keys, headers and values: they could hold anything."""
+    rows = await tx.execute(
+        text(
+            """select id, topic, partition, "offset", code, error, parked_at, resolved_at
+               from dead_letter where id > :after order by id limit :limit"""
+        ),
+        {"after": after, "limit": limit},
+    )
+    return [dict(row) for row in rows.mappings()]
+
+
+async def last_change(tx: AsyncSession) -> int:
+    return int(await tx.scalar(text("select coalesce(max(seq), 0) from value_change")))
+
+
+async def changes(
+    tx: AsyncSession, after: int, limit: int = 500
+) -> list[tuple[int, IndicatorValueState]]:
+    """Announced values after a sequence number, oldest first."""
+    rows = await tx.execute(
+        text(
+            "select seq, body::text from value_change where seq > :after order by seq limit :limit"
+        ),
+        {"after": after, "limit": limit},
+    )
+    return [(seq, _VALUE.decode(body)) for seq, body in rows]

@@ -1,0 +1,132 @@
+"""What metrics stores: facts as they arrived, cells folded from them, values and their history.
+
+Derived tables (`attendance`, `mentorship_member`, `cell`, a participant's `contribution`) can be
+thrown away and computed again from the facts.
+"""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Index, SmallInteger, func
+from sqlalchemy import JSON as JSON_TYPE
+from sqlalchemy import Uuid as UuidType
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from nastavnik_common.dead_letters import dead_letter_table
+from nastavnik_common.outbox import outbox_table
+
+
+class Base(SQLModel, registry=registry()):
+    """Its own metadata: three services share one test process."""
+
+
+def _time() -> Any:
+    return Column(DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+class _Fact(Base):
+    """The newest state seen. Version 0 is a stub: others refer to it, it has not arrived yet.
+    A deleted one stays as a marker, so that nothing older brings it back."""
+
+    id: UUID = Field(primary_key=True)
+    version: int
+    deleted: bool = False
+
+
+class Organization(_Fact, table=True):
+    state: Any = Field(sa_type=JSON_TYPE, nullable=True)
+
+
+class Target(_Fact, table=True):
+    state: Any = Field(sa_type=JSON_TYPE, nullable=True)
+
+
+class Participant(_Fact, table=True):
+    state: Any = Field(sa_type=JSON_TYPE, nullable=True)
+    contribution: Any = Field(sa_type=JSON_TYPE, nullable=True)
+
+
+class Mentorship(_Fact, table=True):
+    state: Any = Field(sa_type=JSON_TYPE, nullable=True)
+
+
+class MentorshipMember(Base, table=True):
+    __tablename__ = "mentorship_member"
+    participant_id: UUID = Field(primary_key=True)
+    mentorship_id: UUID = Field(primary_key=True, index=True)
+
+
+class Session(_Fact, table=True):
+    mentorship_id: UUID | None = Field(default=None, index=True)
+    day: date | None = None
+    held: bool = False
+    attended: list[UUID] = Field(sa_column=Column(ARRAY(UuidType), nullable=False))
+
+
+class Attendance(Base, table=True):
+    """Held sessions a person attended, by mentorship and school year."""
+
+    participant_id: UUID = Field(primary_key=True)
+    mentorship_id: UUID = Field(primary_key=True)
+    school_year: int = Field(primary_key=True, sa_type=SmallInteger)
+    held: int
+
+
+class Cell(Base, table=True):
+    """Yearly steps: the value of year Y is the sum of `value` at years ≤ Y."""
+
+    organization_id: UUID = Field(primary_key=True)
+    school_year: int = Field(primary_key=True, sa_type=SmallInteger)
+    form: str = Field(primary_key=True)
+    measure: str = Field(primary_key=True)
+    value: int
+
+
+class StreamPosition(Base, table=True):
+    """How far each partition is in the figures. Saved in the transaction that moves it."""
+
+    __tablename__ = "stream_position"
+    topic: str = Field(primary_key=True)
+    partition: int = Field(primary_key=True)
+    cluster_id: str
+    next_offset: int = Field(sa_type=BigInteger)
+    applied: int = Field(default=0, sa_type=BigInteger)
+    superseded: int = Field(default=0, sa_type=BigInteger)
+    parked: int = Field(default=0, sa_type=BigInteger)
+    skipped: int = Field(default=0, sa_type=BigInteger)
+    watermark: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class Stale(Base, table=True):
+    """Units whose values may have changed since they were announced; null: all of them."""
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    organization_id: UUID | None = None
+
+
+class IndicatorValue(Base, table=True):
+    """The value last announced, by its identity."""
+
+    __tablename__ = "indicator_value"
+    id: UUID = Field(primary_key=True)
+    version: int
+    numerator: int = Field(sa_type=BigInteger)
+    denominator: int = Field(sa_type=BigInteger)
+    body: Any = Field(sa_type=JSON_TYPE, nullable=False)
+
+
+class ValueChange(Base, table=True):
+    """Every announced value, in order: the live stream and the history."""
+
+    __tablename__ = "value_change"
+    __table_args__ = (Index("value_change_of", "value_id", "seq"),)
+    seq: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    value_id: UUID
+    recorded_at: datetime = Field(sa_column=_time())
+    body: Any = Field(sa_type=JSON_TYPE, nullable=False)
+
+
+OUTBOX = outbox_table(Base.metadata)
+DEAD_LETTER = dead_letter_table(Base.metadata)

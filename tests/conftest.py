@@ -1,0 +1,50 @@
+"""Real servers for the tests: one PostgreSQL and one Kafka a run, started by the project itself."""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator
+
+import asyncpg
+import pytest
+from sqlalchemy.engine import make_url
+
+from nastavnik_local.servers import LocalServers
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServers]:
+    root = tmp_path_factory.mktemp("servers")
+    with LocalServers.start(root, kafka_port=0, fsync=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def new_database(servers: LocalServers) -> Callable[[str], str]:
+    """A function that makes an empty database and returns its URL."""
+
+    def make(name: str) -> str:
+        database = f"{name}_{next(_numbers)}"
+        url = servers.postgres.dsn("postgres")
+
+        async def create() -> None:
+            parsed = make_url(url)
+            connection = await asyncpg.connect(
+                host=str(parsed.query["host"]), user=parsed.username, database="postgres"
+            )
+            await connection.execute(f'create database "{database}"')
+            await connection.close()
+
+        asyncio.run(create())
+        return servers.postgres.dsn(database)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def apache_kafka(servers: LocalServers) -> LocalServers:
+    """Servers whose broker is Apache Kafka; skips where there is none."""
+    if servers.kafka.flavour == "tansu":
+        pytest.skip("needs Apache Kafka: this machine has no JDK 17 with mvn")
+    return servers
