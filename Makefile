@@ -2,8 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-MEMBERS := libs/common services/registry services/activity services/metrics deploy/local
+SHIPPED := libs/common services/registry services/activity services/metrics
+MEMBERS := $(SHIPPED) deploy/local
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate $(foreach m,common registry activity metrics local,--no-emit-package nastavnik-$(m))
 SCALE ?= sample
 ARGS ?=
 
@@ -42,11 +45,9 @@ bench: $(VENV)/.installed  ## benchmarks, each beside a floor of the same run
 	$(BIN)/python -m tests.bench $(ARGS)
 
 lock: $(UV)  ## recompile requirements*.lock from the members' pyproject files
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --no-emit-package nastavnik-common --no-emit-package nastavnik-registry \
-	  --no-emit-package nastavnik-activity --no-emit-package nastavnik-metrics \
-	  --no-emit-package nastavnik-local \
-	  $(MEMBERS:%=%/pyproject.toml) --group dev -o requirements.lock
+	$(COMPILE) $(MEMBERS:%=%/pyproject.toml) --group dev -o requirements.lock
+	$(COMPILE) -c requirements.lock $(SHIPPED:%=%/pyproject.toml) -o requirements-runtime.lock
+	echo hatchling | $(COMPILE) -c requirements.lock - -o requirements-build.lock
 
 $(VENV)/.installed: requirements.lock $(MEMBERS:%=%/pyproject.toml) | $(UV)
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
