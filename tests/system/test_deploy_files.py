@@ -1,0 +1,210 @@
+"""The container files: what can be said about them without an engine."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from nastavnik_common.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = {"registry": 8001, "activity": 8002, "metrics": 8003}
+MIGRATIONS = [f"{name}-migrate" for name in SERVICES]
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return document
+
+
+@pytest.fixture(scope="module")
+def services(compose: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = compose["services"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def dockerfile() -> str:
+    text = (ROOT / "deploy" / "docker" / "Dockerfile").read_text()
+    return text.replace("\\\n", " ")
+
+
+def instructions(dockerfile: str, name: str) -> list[str]:
+    return re.findall(rf"^\s*{name}\s+(.*)$", dockerfile, re.MULTILINE)
+
+
+def test_the_compose_file_names_only_what_compose_knows(compose: dict[str, Any]) -> None:
+    top = {"name", "services", "volumes"}
+    assert {key for key in compose if not key.startswith("x-")} == top
+    known = {
+        "build", "cap_drop", "command", "depends_on", "environment", "healthcheck", "image",
+        "ports", "read_only", "restart", "security_opt", "tmpfs", "volumes",
+    }  # fmt: skip
+    for name, service in compose["services"].items():
+        assert service.keys() <= known, name
+        assert all(isinstance(v, str) for v in service.get("environment", {}).values()), name
+
+
+def test_the_whole_system_is_there(services: dict[str, Any]) -> None:
+    assert services.keys() == {"kafka", "postgres", "prometheus", *MIGRATIONS, *SERVICES}
+
+
+def test_every_image_is_pinned(services: dict[str, Any], dockerfile: str) -> None:
+    for service in services.values():
+        if "build" not in service:
+            assert re.fullmatch(r"[a-z/]+:v?\d+(\.\d+)*", service["image"])
+    bases = [base.split(" AS ")[0] for base in instructions(dockerfile, "FROM")]
+    assert set(bases) == {"python:3.13-slim"}
+
+
+def test_kafka_is_the_version_that_make_run_fetches(services: dict[str, Any]) -> None:
+    pom = (ROOT / "deploy" / "kafka" / "pom.xml").read_text()
+    found = re.search(r"<kafka\.version>(.+)</kafka\.version>", pom)
+    assert found is not None
+    assert services["kafka"]["image"] == f"apache/kafka:{found[1]}"
+
+
+def test_everything_that_stays_up_is_watched_and_restarted(
+    services: dict[str, Any], dockerfile: str
+) -> None:
+    assert "/healthz" in instructions(dockerfile, "HEALTHCHECK")[0]
+    for name, service in services.items():
+        if name in MIGRATIONS:
+            assert service["restart"] == "no"
+            assert service["healthcheck"] == {"disable": True}
+            continue
+        assert service["restart"] == "unless-stopped", name
+        assert "build" in service or service["healthcheck"]["test"][0] == "CMD", name
+
+
+def test_the_start_order_is_by_condition_and_has_no_circle(services: dict[str, Any]) -> None:
+    def order(name: str, path: tuple[str, ...] = ()) -> None:
+        assert name not in path, path
+        for before, how in services[name].get("depends_on", {}).items():
+            done = before in MIGRATIONS
+            wanted = "service_completed_successfully" if done else "service_healthy"
+            assert how == {"condition": wanted}, (name, before)
+            order(before, (*path, name))
+
+    for name in services:
+        order(name)
+    for name in SERVICES:
+        assert services[name]["depends_on"].keys() == {f"{name}-migrate", "kafka"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_has_a_database_and_a_port_of_its_own(
+    services: dict[str, Any], name: str
+) -> None:
+    serve, migrate = services[name], services[f"{name}-migrate"]
+    assert serve["command"] == [f"nastavnik_{name}", "serve"]
+    assert migrate["command"] == [f"nastavnik_{name}", "migrate"]
+    urls = {s["environment"]["NASTAVNIK_DATABASE_URL"] for s in (serve, migrate)}
+    password = f"${{{name.upper()}_DB_PASSWORD:-{name}-dev}}"
+    assert urls == {f"postgresql+asyncpg://{name}:{password}@postgres:5432/{name}"}
+    assert serve["environment"]["NASTAVNIK_PORT"] == str(SERVICES[name])
+    assert serve["ports"] == [f"127.0.0.1:{SERVICES[name]}:{SERVICES[name]}"]
+    assert services["postgres"]["environment"][f"{name.upper()}_DB_PASSWORD"] == password
+
+
+def test_every_variable_is_one_the_settings_know(services: dict[str, Any]) -> None:
+    known = {f"NASTAVNIK_{name.upper()}" for name in Settings.model_fields}
+    for name in (*SERVICES, *MIGRATIONS):
+        assert services[name]["environment"].keys() <= known, name
+
+
+def test_nothing_is_published_beyond_this_machine(services: dict[str, Any]) -> None:
+    """There is no authentication yet."""
+    for service in services.values():
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
+
+
+def test_what_is_mounted_exists_and_data_outlives_the_containers(
+    compose: dict[str, Any], services: dict[str, Any]
+) -> None:
+    for service in services.values():
+        for volume in service.get("volumes", ()):
+            source = volume.split(":")[0]
+            there = (ROOT / source).exists() if source.startswith(".") else source in named(compose)
+            assert there, volume
+    assert "postgres-data:/var/lib/postgresql" in services["postgres"]["volumes"]
+
+
+def named(compose: dict[str, Any]) -> set[str]:
+    return set(compose["volumes"])
+
+
+def test_the_image_runs_without_root_and_without_a_shell(dockerfile: str) -> None:
+    user = instructions(dockerfile, "USER")[-1]
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user)
+    for name in ("ENTRYPOINT", "CMD"):
+        assert all(found.startswith("[") for found in instructions(dockerfile, name))
+    assert "NASTAVNIK_HOST=0.0.0.0" in dockerfile
+    assert "--require-hashes" in dockerfile
+
+
+def test_what_the_image_copies_is_let_through(dockerfile: str) -> None:
+    rules = (ROOT / ".dockerignore").read_text().splitlines()
+    allowed = {rule[1:] for rule in rules if rule.startswith("!")}
+    assert "*" in rules
+    for copied in instructions(dockerfile, "COPY"):
+        if "--from" not in copied:
+            assert set(copied.split()[:-1]) <= allowed, copied
+
+
+def pins(name: str) -> dict[str, str]:
+    lines = (ROOT / name).read_text().splitlines()
+    return dict(line.split(" ")[0].split("==") for line in lines if line[:1].isalpha())
+
+
+def test_the_image_is_tested_with_the_versions_it_ships() -> None:
+    everything, shipped = pins("requirements.lock"), pins("requirements-runtime.lock")
+    assert shipped.items() <= everything.items()
+    assert pins("requirements-build.lock").items() <= everything.items()
+    assert not {"pytest", "mypy", "ruff", "hypothesis", "hatchling"} & shipped.keys()
+
+
+def test_every_database_is_created_for_its_role(tmp_path: Path) -> None:
+    """The init script, run with a psql that only writes down what it is told."""
+    script = ROOT / "deploy" / "docker" / "postgres-init.sh"
+    log = tmp_path / "log"
+    psql = tmp_path / "psql"
+    psql.write_text('#!/bin/sh\necho "$@" >>"$LOG"\ncat >>"$LOG"\n')
+    psql.chmod(0o755)
+    passwords = {f"{name.upper()}_DB_PASSWORD": f"secret-{name}" for name in SERVICES}
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    env = {"PATH": path, "LOG": str(log), "POSTGRES_USER": "postgres", **passwords}
+    subprocess.run([script], env=env, check=True, timeout=30)
+    told = log.read_text()
+    assert told.count("create database") == len(SERVICES)
+    for name in SERVICES:
+        assert f"-v name={name} -v password=secret-{name} " in told
+    del env["METRICS_DB_PASSWORD"]
+    assert subprocess.run([script], env=env, check=False, capture_output=True).returncode
+
+
+def test_prometheus_scrapes_the_three(services: dict[str, Any]) -> None:
+    config = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    job = next(j for j in config["scrape_configs"] if j["job_name"] == "nastavnik")
+    targets = {c["labels"]["service"]: c["targets"] for c in job["static_configs"]}
+    assert targets == {name: [f"{name}:{port}"] for name, port in SERVICES.items()}
+
+
+def test_promtool_accepts_the_configuration() -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("no promtool here (it comes with Prometheus)")
+    done = subprocess.run(
+        [promtool, "check", "config", ROOT / "deploy" / "prometheus" / "prometheus.yml"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
