@@ -28,6 +28,9 @@ class Tree:
     def children(self, unit: UUID) -> list[UUID]:
         return self._children.get(unit, [])
 
+    def placed(self, unit: UUID) -> bool:
+        return unit in self._parent
+
     def ancestors(self, unit: UUID) -> Iterator[UUID]:
         """From the unit itself up to the root."""
         seen: set[UUID] = set()
@@ -58,16 +61,17 @@ class Tree:
 
 
 class Closure(NamedTuple):
-    """Pairs (unit, organisation under it), as columns; and how many of each kind there are."""
+    """Pairs (unit, organisation under it), as columns; and how many of each kind are placed."""
 
     units: list[UUID]
     organizations: list[UUID]
     kinds: list[str]
+    placed: list[bool]
     counts: dict[UUID, dict[str, int]]
 
 
 def closure(tree: Tree, units: Iterable[UUID]) -> Closure:
-    found = Closure([], [], [], {})
+    found = Closure([], [], [], [], {})
     for unit in units:
         counts: dict[str, int] = defaultdict(int)
         for organization in tree.organizations(unit):
@@ -75,7 +79,8 @@ def closure(tree: Tree, units: Iterable[UUID]) -> Closure:
             found.units.append(unit)
             found.organizations.append(organization.id)
             found.kinds.append(kind)
-            counts[kind] += 1
+            found.placed.append(tree.placed(organization.id))
+            counts[kind] += tree.placed(organization.id)
         found.counts[unit] = counts
     return found
 

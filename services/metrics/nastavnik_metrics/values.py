@@ -84,6 +84,7 @@ async def _sums(tx: AsyncSession, tree: Tree, units: Sequence[UUID]) -> dict[UUI
             "units": under.units,
             "organizations": under.organizations,
             "kinds": under.kinds,
+            "placed": under.placed,
             "year": tree.year,
         },
     )
@@ -95,14 +96,16 @@ async def _sums(tx: AsyncSession, tree: Tree, units: Sequence[UUID]) -> dict[UUI
 
 _SUMS = """
     with under as (
-        select * from unnest(cast(:units as uuid[]), cast(:organizations as uuid[]),
-                             cast(:kinds as text[])) as u(unit, organization_id, kind)
+        select * from unnest(
+            cast(:units as uuid[]), cast(:organizations as uuid[]), cast(:kinds as text[]),
+            cast(:placed as boolean[])) as u(unit, organization_id, kind, placed)
     ), stock as (
         select organization_id, form, measure, sum(value)::bigint as value from cell
         where organization_id in (select organization_id from under) and school_year <= :year
         group by organization_id, form, measure having sum(value) <> 0
     )
-    select unit, kind, form, measure, sum(value)::bigint, count(*) filter (where value > 0)
+    select unit, kind, form, measure, sum(value)::bigint,
+           count(*) filter (where value > 0 and placed)
     from under join stock using (organization_id) group by unit, kind, form, measure
 """
 

@@ -54,7 +54,9 @@ class MentorshipState(State, frozen=True, kw_only=True):
     status: MentorshipStatus
     members: tuple[Member, ...]
     periods: Annotated[tuple[Period, ...], Meta(description="When it was active")] = ()
-    sessions_per_month: Annotated[int | None, Meta(ge=1, description="Agreed dosage")] = None
+    sessions_per_month: Annotated[
+        Annotated[int, Meta(ge=1)] | None, Meta(description="Agreed dosage")
+    ] = None
     reason: Annotated[str | None, Meta(description="Code: why paused or terminated")] = None
 
 

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from nastavnik_common.events.base import SchoolYear, State
 
+CalendarYear = Annotated[int, Meta(ge=1900, le=2200)]
 Level = Literal["federation", "region", "municipality", "organization"]
 OrganizationKind = Literal[
     "general", "vocational", "higher", "additional", "enterprise", "ngo", "other"
@@ -60,9 +61,9 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
 class ParticipantState(State, frozen=True, kw_only=True):
     """A person, pseudonymous: a random id, the birth year, and dated memberships."""
 
-    birth_year: Annotated[int | None, Meta(ge=1900, le=2200)] = None
+    birth_year: CalendarYear | None = None
     teaching_since_year: Annotated[
-        int | None, Meta(ge=1900, le=2200, description="Calendar year pedagogical work began")
+        CalendarYear | None, Meta(description="Year in which pedagogical work began")
     ] = None
     memberships: tuple[Membership, ...] = ()
 

@@ -1,0 +1,118 @@
+"""Whatever the order, the repeats, the corrections, the moves and the deletions: the figures are
+what an independent recomputation makes of the latest states."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nastavnik_common import db
+from nastavnik_metrics import catalogue, fold, measures, store, values
+from nastavnik_metrics.batch import Batch
+from nastavnik_metrics.settings import MetricsSettings
+from tests.metrics import reference, world
+from tests.metrics.conftest import empty
+from tests.metrics.histories import histories
+
+YEARS = (2024, 2025, 2026)
+CATALOGUE = catalogue.load()
+
+
+def latest(history: list[tuple[Any, int, Any]]) -> list[Any]:
+    """The newest states, without the deleted."""
+    newest: dict[tuple[str, UUID], tuple[int, Any]] = {}
+    for kind, version, state in history:
+        ident = state if isinstance(state, UUID) else state.id
+        if version > newest.get((kind.name, ident), (0, None))[0]:
+            newest[kind.name, ident] = (version, state)
+    return [s for _, s in newest.values() if not isinstance(s, UUID)]
+
+
+def records(history: list[tuple[Any, int, Any]]) -> list[world.FakeRecord]:
+    return world.renumbered(
+        world.tombstone(kind, state, version) if isinstance(state, UUID) else world.record(state)
+        for kind, version, state in history
+    )
+
+
+async def fold_in(connection: asyncpg.Connection, log: list[world.FakeRecord], size: int) -> None:
+    for start in range(0, len(log), size):
+        batch = Batch({(r.topic, r.partition): 0 for r in log})
+        batch.add(log[start : start + size])
+        assert not batch.poison
+        async with connection.transaction():
+            await store.apply(connection, batch, CATALOGUE)
+
+
+async def stored_cells(connection: asyncpg.Connection) -> measures.Contribution:
+    rows = await connection.fetch("select * from cell where value <> 0")
+    return {
+        measures.Cell(r["organization_id"], r["school_year"], r["form"], r["measure"]): r["value"]
+        for r in rows
+    }
+
+
+async def api_figures(database: MetricsSettings, year: int) -> reference.Figures:
+    engine = db.create_engine(database)
+    async with db.create_sessions(engine)() as tx:
+        snap = await values.snapshot(tx, year, CATALOGUE)
+        found = await values.evaluated(
+            tx, snap, sorted(snap.tree.units), CATALOGUE.indicators, None
+        )
+    await engine.dispose()
+    return {
+        (v.indicator, v.form, str(v.organization_id)): (v.numerator, v.denominator) for v in found
+    }
+
+
+def recomputed(states: list[Any]) -> measures.Contribution:
+    by_kind: dict[str, list[Any]] = {}
+    for state in states:
+        by_kind.setdefault(type(state).__name__, []).append(state)
+    return fold.recompute(
+        {s.id: s for s in by_kind.get("ParticipantState", [])},
+        {s.id: s for s in by_kind.get("MentorshipState", [])},
+        by_kind.get("SessionState", []),
+        CATALOGUE,
+    )
+
+
+@pytest.mark.parametrize("_warm", [0])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data())
+def test_any_history_in_any_order(
+    metrics_settings: MetricsSettings, _warm: int, data: st.DataObject
+) -> None:
+    history = data.draw(histories())
+    repeats = data.draw(st.lists(st.sampled_from(history), max_size=6))
+    log = records(data.draw(st.permutations(history + repeats)))
+    size = data.draw(st.sampled_from([1, 3, 100]))
+    asyncio.run(_check(metrics_settings, history, log, size))
+
+
+async def _check(
+    database: MetricsSettings,
+    history: list[tuple[Any, int, Any]],
+    log: list[world.FakeRecord],
+    size: int,
+) -> None:
+    connection = await db.connect(database.database_url)
+    try:
+        await empty(connection)
+        await fold_in(connection, log, size)
+        states = latest(history)
+        assert await stored_cells(connection) == recomputed(states)
+        for year in YEARS:
+            expected = reference.figures(states, year)
+            for key, figure in (await api_figures(database, year)).items():
+                assert figure == expected[key], (key, year)
+    finally:
+        await connection.close()
