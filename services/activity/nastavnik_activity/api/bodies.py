@@ -1,0 +1,145 @@
+"""What clients send, and its way to what the commands take."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from pydantic import Field, StrictBool, model_validator
+
+from nastavnik_activity.api.fields import Body, Day, Dosage, FormCode, Moment, Name, Reason
+from nastavnik_activity.domain import mentorships, sessions
+from nastavnik_activity.domain.mentorships import MAX_MEMBERS
+from nastavnik_activity.domain.sessions import MAX_ATTENDANCE, MAX_MINUTES
+from nastavnik_common.events.activity import (
+    Attendance,
+    Audience,
+    FederalForm,
+    Member,
+    Role,
+    Technology,
+)
+
+
+class NewForm(Body):
+    code: FormCode
+    name: Name
+    federal_form: FederalForm
+
+
+class MemberBody(Body):
+    participant_id: UUID
+    role: Role
+
+
+Members = Annotated[list[MemberBody], Field(max_length=MAX_MEMBERS)]
+
+
+class NewMentorshipBody(Body):
+    id: UUID | None = Field(default=None, description="Yours, so that a repeat is recognised")
+    organization_id: UUID
+    type: Literal["pair", "group"]
+    form: FormCode
+    members: Members
+    active_from: Day | None = Field(
+        default=None, description="Given: active from that day; absent: a draft"
+    )
+    sessions_per_month: Dosage | None = None
+
+    def asked(self) -> mentorships.NewMentorship:
+        return msgspec.convert(self.model_dump(), mentorships.NewMentorship)
+
+
+class MentorshipChanges(Body):
+    """A merge: absent fields stay, `members` is replaced as a whole."""
+
+    members: Members | None = None
+    sessions_per_month: Dosage | None = Field(default=None, description="null: none agreed")
+    form: FormCode | None = None
+
+    @model_validator(mode="after")
+    def _not_null(self) -> "MentorshipChanges":
+        _refuse_null(self, "members", "form")
+        return self
+
+    def asked(self) -> mentorships.Changes:
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        if "members" in given:
+            given["members"] = tuple(
+                Member(participant_id=m.participant_id, role=m.role) for m in given["members"]
+            )
+        return mentorships.Changes(**given)
+
+
+class TransitionBody(Body):
+    on: Day = Field(
+        description="First day of the new condition. Paused, completed or terminated on D: "
+        "the last active day is the day before D."
+    )
+    reason: Reason | None = Field(default=None, description="A code; terminating needs one")
+
+
+class AttendanceBody(Body):
+    participant_id: UUID
+    attended: StrictBool
+
+
+Minutes = Annotated[
+    int, Field(ge=1, le=2**31, strict=True, json_schema_extra={"maximum": MAX_MINUTES})
+]
+AttendanceList = Annotated[list[AttendanceBody], Field(max_length=MAX_ATTENDANCE)]
+AudienceList = Annotated[list[Audience], Field(max_length=20)]
+
+
+class NewSessionBody(Body):
+    id: UUID | None = Field(default=None, description="Yours, so that a repeat is recognised")
+    mentorship_id: UUID
+    status: Literal["held", "cancelled"] = "held"
+    starts_at: Moment
+    duration_minutes: Minutes
+    technology: Technology | None = None
+    audience: AudienceList = Field(default=[])
+    attendance: AttendanceList | None = Field(
+        default=None, description="Of a held session; absent: every mentor and mentee attended"
+    )
+
+    def asked(self) -> sessions.NewSession:
+        return msgspec.convert(self.model_dump(), sessions.NewSession)
+
+
+class SessionChanges(Body):
+    """A correction: absent fields stay, lists are replaced as a whole."""
+
+    status: Literal["held", "cancelled"] | None = None
+    starts_at: Moment | None = None
+    duration_minutes: Minutes | None = None
+    technology: Technology | None = None
+    audience: AudienceList | None = None
+    attendance: AttendanceList | None = Field(
+        default=None, description="null: every mentor and mentee attended"
+    )
+
+    @model_validator(mode="after")
+    def _not_null(self) -> "SessionChanges":
+        _refuse_null(self, "status", "starts_at", "duration_minutes", "audience")
+        return self
+
+    def asked(self) -> sessions.Changes:
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        if "audience" in given:
+            given["audience"] = tuple(given["audience"])
+        if given.get("attendance") is not None:
+            given["attendance"] = tuple(
+                Attendance(participant_id=a.participant_id, attended=a.attended)
+                for a in given["attendance"]
+            )
+        return sessions.Changes(**given)
+
+
+class VoidBody(Body):
+    reason: Reason | None = None
+
+
+def _refuse_null(changes: Body, *names: str) -> None:
+    for name in names:
+        if name in changes.model_fields_set and getattr(changes, name) is None:
+            raise ValueError(f"{name} may be left out, but not be null")

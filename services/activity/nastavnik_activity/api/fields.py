@@ -1,0 +1,46 @@
+"""Field types that take exactly what the description says, and no more."""
+
+import re
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from nastavnik_activity.domain.forms import CODE_PATTERN
+from nastavnik_activity.domain.mentorships import REASON_PATTERN
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MOMENT = re.compile(
+    r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII
+)
+
+
+def _day(value: Any) -> Any:
+    # pydantic would also take a number of seconds, and a moment at midnight
+    if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise PydanticCustomError("date_format", "Input should be a date such as 2026-09-01")
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        return value
+    raise PydanticCustomError(
+        "datetime_format", "Input should be a moment such as 2026-09-01T14:00:00+03:00"
+    )
+
+
+class Body(BaseModel):
+    """A request body: no field that is not described."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+FormCode = Annotated[str, Field(pattern=CODE_PATTERN, max_length=63)]
+Reason = Annotated[str, Field(pattern=REASON_PATTERN, max_length=63, description="A code")]
+# no control characters: PostgreSQL would refuse a zero byte, people the others
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Dosage = Annotated[int, Field(ge=1, le=100, strict=True)]

@@ -1,0 +1,153 @@
+"""Routes of sessions."""
+
+from collections import Counter
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from nastavnik_activity import queries
+from nastavnik_activity.api import batches
+from nastavnik_activity.api.bodies import NewSessionBody, SessionChanges, VoidBody
+from nastavnik_activity.api.fields import Day
+from nastavnik_activity.api.service import Service, Wired
+from nastavnik_activity.api.views import REPEATED, Deleted, SessionView
+from nastavnik_activity.commands import base
+from nastavnik_activity.commands import sessions as commands
+from nastavnik_activity.domain.sessions import NewSession
+from nastavnik_common import clock
+from nastavnik_common.events.activity import SessionState, SessionStatus
+from nastavnik_common.paging import Cursor, Limit, Page
+from nastavnik_common.writing import Reply, if_match
+
+router = APIRouter(tags=["sessions"])
+_DECODER = msgspec.json.Decoder(NewSession)
+
+
+class _Logger:
+    """Logs, and counts what was logged once it is committed."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._logged: Counter[str] = Counter()
+
+    async def log(self, tx: AsyncSession, asked: list[NewSession]) -> list[commands.Result]:
+        results = await commands.log_all(tx, self._service.outbox, asked, clock.now())
+        made = (r for r in results if isinstance(r, base.Made) and r.created)
+        self._logged = Counter(result.state.status for result in made)
+        return results
+
+    def committed(self) -> None:
+        for status, count in self._logged.items():
+            self._service.metrics.sessions_logged.labels(status).inc(count)
+
+
+@router.post(
+    "/sessions",
+    status_code=201,
+    response_model=SessionView,
+    responses={200: {**REPEATED, "model": SessionView}},
+)
+async def log(request: Request, body: NewSessionBody, service: Wired) -> Response:
+    """A meeting that was held or called off, on a day on which the mentorship was active."""
+    logger = _Logger(service)
+
+    async def action(tx: AsyncSession) -> Reply:
+        made = base.one(await logger.log(tx, [body.asked()]))
+        return _reply(made.state, created=made.created)
+
+    response = await service.write(request, action)
+    logger.committed()
+    return response
+
+
+@router.post(
+    "/sessions:batch",
+    response_class=Response,
+    responses=batches.RESPONSES,
+    openapi_extra=batches.request_body("NewSessionBody"),
+)
+async def log_many(request: Request, service: Wired) -> Response:
+    """Many at once; each line is what POST /sessions takes, and is checked against those before."""
+    logger = _Logger(service)
+    response = await batches.answer(request, service, _DECODER, logger.log)
+    logger.committed()
+    return response
+
+
+@router.get("/sessions")
+async def list_sessions(
+    service: Wired,
+    mentorship_id: UUID | None = None,
+    organization_id: UUID | None = None,
+    since: Annotated[Day | None, Query(alias="from", description="First day")] = None,
+    until: Annotated[Day | None, Query(alias="to", description="First day no longer")] = None,
+    status: SessionStatus | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[SessionView]:
+    """In the order of ids. Days are those of the start at its own offset."""
+    async with service.sessions() as tx:
+        found, more = await queries.sessions(
+            tx,
+            limit=limit,
+            cursor=cursor,
+            mentorship_id=mentorship_id,
+            organization_id=organization_id,
+            since=since,
+            until=until,
+            status=status,
+        )
+    return Page(items=[SessionView.of(state) for state in found], next_cursor=more)
+
+
+@router.get("/sessions/{id}")
+async def read(id: UUID, response: Response, service: Wired) -> SessionView:
+    async with service.sessions() as tx:
+        state = await queries.session(tx, id)
+    response.headers["etag"] = f'"{state.version}"'
+    return SessionView.of(state)
+
+
+@router.patch("/sessions/{id}", response_model=SessionView)
+async def correct(id: UUID, request: Request, body: SessionChanges, service: Wired) -> Response:
+    """Everything but the mentorship may be corrected; void a session of the wrong one."""
+
+    async def action(tx: AsyncSession) -> Reply:
+        wanted = if_match(request)
+        return _reply(
+            await commands.correct(tx, service.outbox, id, body.asked(), wanted, clock.now())
+        )
+
+    return await service.write(request, action)
+
+
+@router.post("/sessions/{id}:void", response_model=SessionView)
+async def void(
+    id: UUID, request: Request, service: Wired, body: VoidBody | None = None
+) -> Response:
+    """It did not take place after all. Voiding twice changes nothing."""
+
+    async def action(tx: AsyncSession) -> Reply:
+        reason = body.reason if body else None
+        return _reply(await commands.void(tx, service.outbox, id, reason, if_match(request)))
+
+    return await service.write(request, action)
+
+
+@router.delete("/sessions/{id}", response_model=Deleted)
+async def delete(id: UUID, request: Request, service: Wired) -> Response:
+    """A session that should never have been recorded."""
+
+    async def action(tx: AsyncSession) -> Reply:
+        await commands.delete(tx, service.outbox, id, if_match(request))
+        return Reply(Deleted(id=id))
+
+    return await service.write(request, action)
+
+
+def _reply(state: SessionState, *, created: bool = False) -> Reply:
+    where: dict[str, Any] = {"status": 201, "location": f"/sessions/{state.id}"} if created else {}
+    return Reply(SessionView.of(state), version=state.version, **where)

@@ -1,0 +1,62 @@
+"""Where the service is put together."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from nastavnik_activity import api, replica, tables
+from nastavnik_activity.api.service import Metrics, Service
+from nastavnik_activity.consumer import ReplicaConsumer
+from nastavnik_common import db, http
+from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
+from nastavnik_common.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application. Nothing is connected before its lifespan begins or a request comes;
+    relay and consumer run while the lifespan does."""
+    registry = CollectorRegistry()
+    engine = db.create_engine(settings)
+    sessions = db.create_sessions(engine)
+    relay = Relay(settings, sessions, tables.outbox, RelayMetrics(registry))
+    consumer = ReplicaConsumer(settings, sessions, replica.Metrics(registry))
+
+    async def kafka_answers() -> None:
+        if not relay.connected:
+            raise RuntimeError("the relay has no connection to Kafka")
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(relay.run()), asyncio.create_task(consumer.run())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await engine.dispose()
+
+    app = http.create_app(
+        service="activity",
+        title="Nastavnik activity",
+        description="Mentorships and sessions. Days are dates; periods are half-open.",
+        settings=settings,
+        registry=registry,
+        checks={
+            "database": lambda: db.ping(engine),
+            "kafka": kafka_answers,
+            "consumer": consumer.check,
+        },
+        lifespan=lifespan,
+    )
+    app.state.service = Service(
+        sessions=sessions,
+        outbox=Outbox(tables.outbox, settings.schema_base_url),
+        metrics=Metrics(registry),
+    )
+    app.state.engine = engine
+    app.include_router(api.router())
+    return app

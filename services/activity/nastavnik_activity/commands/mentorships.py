@@ -1,0 +1,233 @@
+"""Mentorships: formed, moved through their lifecycle, corrected, deleted."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from nastavnik_activity import tables
+from nastavnik_activity.commands import base, forms
+from nastavnik_activity.domain import mentorships as rules
+from nastavnik_activity.domain.mentorships import Changes, Facts, Move, NewMentorship
+from nastavnik_activity.tables import Mentorship, ReplicaOrganization, ReplicaParticipant, Session
+from nastavnik_common.errors import ConflictError, DomainError, NotFoundError
+from nastavnik_common.events import MENTORSHIP
+from nastavnik_common.events.activity import FederalForm, MentorshipState
+from nastavnik_common.outbox import Outbox
+
+Result = base.Made[MentorshipState] | DomainError
+_COLUMNS = (*tables.MENTORSHIP_COLUMNS, "deleted", "last_on", "created_as")
+
+
+class _References(msgspec.Struct, frozen=True):
+    """What the requests of one transaction refer to, as far as it exists."""
+
+    levels: dict[UUID, str | None]
+    participants: set[UUID]
+    forms: dict[str, FederalForm]
+
+
+async def form_all(
+    tx: AsyncSession, outbox: Outbox, asked: Sequence[NewMentorship], now: datetime
+) -> list[Result]:
+    """A result for each, in order. Those without an error are written, with their events."""
+    references = await _references(tx, asked)
+    known = await _known(tx, [new.id for new in asked if new.id is not None])
+    results: list[Result] = []
+    made: list[tuple[MentorshipState, bytes, NewMentorship]] = []
+    for new in asked:
+        ident, mark = new.id or uuid4(), _digest(new)
+        try:
+            if ident in known:
+                results.append(base.repeated("mentorship", known[ident], mark))
+                continue
+            state = _formed(new, ident, references, now)
+        except DomainError as error:
+            results.append(error)
+            continue
+        known[ident] = base.Known(mark, state)
+        made.append((state, mark, new))
+        results.append(base.Made(state, created=True))
+    await _write(tx, outbox, made)
+    return results
+
+
+async def move(
+    tx: AsyncSession, outbox: Outbox, ident: UUID, asked: Move, version: int | None, now: datetime
+) -> MentorshipState:
+    row = await lock(tx, ident)
+    base.check_version(row.version, version)
+    last_session = await tx.scalar(
+        select(func.max(col(Session.day))).where(
+            col(Session.mentorship_id) == ident,
+            col(Session.status) == "held",
+            col(Session.deleted).is_(False),
+        )
+    )
+    facts = Facts(today=now.date(), last_on=row.last_on, last_session=last_session)
+    state = rules.move(row.state(), asked, facts)
+    row.take(state)
+    row.last_on = asked.on
+    await outbox.add(tx, outbox.event(MENTORSHIP, rules.VERBS[asked.action], state))
+    return state
+
+
+async def change(
+    tx: AsyncSession, outbox: Outbox, ident: UUID, changes: Changes, version: int | None
+) -> MentorshipState:
+    """The state after the correction. Newly named members must exist, those there may be gone."""
+    row = await lock(tx, ident)
+    base.check_version(row.version, version)
+    federal = None
+    if isinstance(changes.form, str):
+        federal = _form(changes.form, await forms.federal(tx, {changes.form}))
+    state = rules.changed(row.state(), changes, federal)
+    if state.version == row.version:
+        return state
+    new = {m.participant_id for m in state.members} - set(row.member_ids)
+    if not new <= await _participants(tx, new):
+        raise _unknown_participant()
+    row.take(state)
+    await outbox.add(tx, outbox.event(MENTORSHIP, "changed", state))
+    return state
+
+
+async def delete(tx: AsyncSession, outbox: Outbox, ident: UUID, version: int | None) -> None:
+    row = await lock(tx, ident)
+    base.check_version(row.version, version)
+    counting = await tx.scalar(
+        select(col(Session.id))
+        .where(
+            col(Session.mentorship_id) == ident,
+            col(Session.status) != "voided",
+            col(Session.deleted).is_(False),
+        )
+        .limit(1)
+    )
+    if counting is not None:
+        raise ConflictError("mentorship.has_sessions", "Void or delete its sessions first.")
+    row.deleted = True
+    row.version += 1
+    await outbox.add(tx, outbox.tombstone(MENTORSHIP, ident, row.version))
+
+
+async def lock(tx: AsyncSession, ident: UUID) -> Mentorship:
+    """The row, ours until the transaction ends. NotFoundError when there is none."""
+    row = (
+        await tx.execute(
+            select(Mentorship)
+            .where(col(Mentorship.id) == ident, col(Mentorship.deleted).is_(False))
+            .with_for_update()
+        )
+    ).scalar_one_or_none()
+    if row is None:
+        raise NotFoundError("mentorship", ident)
+    return row
+
+
+async def lock_all(
+    tx: AsyncSession, idents: Iterable[UUID]
+) -> dict[UUID, tuple[MentorshipState, UUID]]:
+    """Those that exist, locked in the order of their ids: state and organisation."""
+    statement = (
+        select(*(getattr(Mentorship, name) for name in tables.MENTORSHIP_COLUMNS))
+        .where(base.among(col(Mentorship.id), set(idents)), col(Mentorship.deleted).is_(False))
+        .order_by(col(Mentorship.id))
+        .with_for_update()
+    )
+    rows = await tx.execute(statement)
+    return {row.id: (tables.mentorship_state(row), row.organization_id) for row in rows}
+
+
+def _formed(
+    new: NewMentorship, ident: UUID, references: _References, now: datetime
+) -> MentorshipState:
+    if new.organization_id not in references.levels:
+        raise DomainError("organization.unknown", "No such organisation is known here.")
+    if references.levels[new.organization_id] != "organization":
+        raise DomainError(
+            "mentorship.not_an_organization",
+            "A territory runs no mentorships; name the organisation.",
+        )
+    federal = _form(new.form, references.forms)
+    state = rules.form(new, ident, federal, now.date())
+    if not references.participants.issuperset(m.participant_id for m in new.members):
+        raise _unknown_participant()
+    return state
+
+
+def _form(code: str, known: dict[str, FederalForm]) -> FederalForm:
+    if code not in known:
+        raise DomainError("form.unknown", "No such form; GET /forms lists them.")
+    return known[code]
+
+
+def _unknown_participant() -> DomainError:
+    return DomainError("participant.unknown", "A member is not known here.")
+
+
+def _digest(new: NewMentorship) -> bytes:
+    members = tuple(sorted(new.members, key=lambda m: m.participant_id))
+    return base.digest(msgspec.structs.replace(new, id=None, members=members))
+
+
+async def _write(
+    tx: AsyncSession,
+    outbox: Outbox,
+    made: Sequence[tuple[MentorshipState, bytes, NewMentorship]],
+) -> None:
+    if not made:
+        return
+    rows = [
+        (*tables.mentorship_values(state), False, new.active_from, mark)
+        for state, mark, new in made
+    ]
+    await base.copy(tx, "mentorship", _COLUMNS, rows)
+    await outbox.copy(
+        tx,
+        [
+            outbox.event(MENTORSHIP, "activated" if state.periods else "drafted", state)
+            for state, _, _ in made
+        ],
+    )
+
+
+async def _known(tx: AsyncSession, idents: Sequence[UUID]) -> dict[UUID, Any]:
+    if not idents:
+        return {}
+    columns = [getattr(Mentorship, name) for name in _COLUMNS]
+    statement = select(*columns).where(base.among(col(Mentorship.id), idents))
+    return await base.known(tx, statement, tables.mentorship_state)
+
+
+async def _references(tx: AsyncSession, asked: Sequence[NewMentorship]) -> _References:
+    organization = ReplicaOrganization
+    rows = await tx.execute(
+        select(col(organization.id), col(organization.level)).where(
+            base.among(col(organization.id), {new.organization_id for new in asked}),
+            col(organization.deleted).is_(False),
+        )
+    )
+    return _References(
+        levels=dict(list(rows.tuples())),
+        participants=await _participants(
+            tx, {m.participant_id for new in asked for m in new.members}
+        ),
+        forms=await forms.federal(tx, {new.form for new in asked}),
+    )
+
+
+async def _participants(tx: AsyncSession, idents: Iterable[UUID]) -> set[UUID]:
+    """Those of the ids that are known and not deleted."""
+    rows = await tx.scalars(
+        select(col(ReplicaParticipant.id)).where(
+            base.among(col(ReplicaParticipant.id), idents),
+            col(ReplicaParticipant.deleted).is_(False),
+        )
+    )
+    return set(rows)
