@@ -2,7 +2,9 @@
 
 import asyncio
 import itertools
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -14,9 +16,12 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServers]:
-    root = tmp_path_factory.mktemp("servers")
-    with LocalServers.start(root, kafka_port=0, fsync=False) as running:
+def servers() -> Iterator[LocalServers]:
+    # not below pytest's own directory: another run of pytest closes it to PostgreSQL's user
+    with (
+        tempfile.TemporaryDirectory(prefix="nastavnik-") as root,
+        LocalServers.start(Path(root), kafka_port=0, fsync=False) as running,
+    ):
         yield running
 
 
