@@ -34,6 +34,7 @@ def create_engine(settings: Settings) -> AsyncEngine:
         pool_size=settings.database_pool_size,
         max_overflow=settings.database_pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,  # errors are logged, and parameters may be personal
         connect_args={"server_settings": {"application_name": "nastavnik"}, "timeout": 10},
     )
 

@@ -5,6 +5,7 @@ import sys
 import uuid
 
 import structlog
+import structlog.tracebacks
 
 from nastavnik_common.settings import Settings
 
@@ -19,7 +20,10 @@ def configure(settings: Settings, service: str) -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks,
+        # without local variables: they may hold names of people
+        structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        ),
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

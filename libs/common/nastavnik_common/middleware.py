@@ -16,7 +16,7 @@ from nastavnik_common.settings import Settings
 log = logs.logger("nastavnik_common.http")
 QUIET = {"/healthz", "/readyz", "/metrics"}
 UNLIMITED = "nastavnik_unlimited_body"
-"""A route with its own limit lists its path prefix in ``app.extra[UNLIMITED]``."""
+"""A service whose routes have their own limit sets this on ``app.state`` to their path prefixes."""
 
 
 class BodyTooLargeError(Exception):
@@ -61,7 +61,7 @@ class Instrumentation:
             self._record(scope, status, time.perf_counter() - began)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        prefixes = getattr(scope["app"], "extra", {}).get(UNLIMITED, ()) if "app" in scope else ()
+        prefixes = getattr(scope["app"].state, UNLIMITED, ()) if "app" in scope else ()
         if any(scope["path"].startswith(prefix) for prefix in prefixes):
             await self.app(scope, receive, send)
             return
