@@ -1,6 +1,7 @@
 """A metrics database, migrated, and a service on it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import asyncpg
 import httpx
@@ -9,8 +10,13 @@ from fastapi import FastAPI
 
 from nastavnik_common import db
 from nastavnik_local.servers import LocalServers
+from nastavnik_metrics import catalogue, store
 from nastavnik_metrics.app import create_app
+from nastavnik_metrics.batch import Batch
 from nastavnik_metrics.settings import MetricsSettings
+from tests.metrics.world import FakeRecord, record, renumbered
+
+CATALOGUE = catalogue.load()
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +58,26 @@ async def client(app: FastAPI, connection: asyncpg.Connection) -> AsyncIterator[
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as opened:
         yield opened
+
+
+Tell = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+def tell(connection: asyncpg.Connection) -> Tell:
+    """Fold states into the figures."""
+
+    async def tell(*states: Any) -> None:
+        await fold_in(connection, renumbered(map(record, states)), 1000)
+
+    return tell
+
+
+async def fold_in(connection: asyncpg.Connection, log: list[FakeRecord], size: int) -> None:
+    """Fold records in batches of the size, as the projector would."""
+    for start in range(0, len(log), size):
+        batch = Batch({(r.topic, r.partition): 0 for r in log})
+        batch.add(log[start : start + size])
+        assert not batch.poison
+        async with connection.transaction():
+            await store.apply(connection, batch, CATALOGUE)

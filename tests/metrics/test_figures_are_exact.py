@@ -6,20 +6,17 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nastavnik_common import db
-from nastavnik_metrics import catalogue, fold, measures, store, values
-from nastavnik_metrics.batch import Batch
+from nastavnik_metrics import fold, measures, values
 from nastavnik_metrics.settings import MetricsSettings
 from tests.metrics import reference, world
-from tests.metrics.conftest import empty
+from tests.metrics.conftest import CATALOGUE, empty, fold_in
 from tests.metrics.histories import histories
 
 YEARS = (2024, 2025, 2026)
-CATALOGUE = catalogue.load()
 
 
 def latest(history: list[tuple[Any, int, Any]]) -> list[Any]:
@@ -37,15 +34,6 @@ def records(history: list[tuple[Any, int, Any]]) -> list[world.FakeRecord]:
         world.tombstone(kind, state, version) if isinstance(state, UUID) else world.record(state)
         for kind, version, state in history
     )
-
-
-async def fold_in(connection: asyncpg.Connection, log: list[world.FakeRecord], size: int) -> None:
-    for start in range(0, len(log), size):
-        batch = Batch({(r.topic, r.partition): 0 for r in log})
-        batch.add(log[start : start + size])
-        assert not batch.poison
-        async with connection.transaction():
-            await store.apply(connection, batch, CATALOGUE)
 
 
 async def stored_cells(connection: asyncpg.Connection) -> measures.Contribution:
@@ -81,16 +69,13 @@ def recomputed(states: list[Any]) -> measures.Contribution:
     )
 
 
-@pytest.mark.parametrize("_warm", [0])
 @settings(
     max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
-def test_any_history_in_any_order(
-    metrics_settings: MetricsSettings, _warm: int, data: st.DataObject
-) -> None:
+def test_any_history_in_any_order(metrics_settings: MetricsSettings, data: st.DataObject) -> None:
     history = data.draw(histories())
     repeats = data.draw(st.lists(st.sampled_from(history), max_size=6))
     log = records(data.draw(st.permutations(history + repeats)))

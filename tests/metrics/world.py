@@ -129,3 +129,15 @@ def next_version(state: Any, **more: Any) -> Any:
 
 def day(offset: int) -> date:
     return date(2026, 9, 1) + timedelta(days=offset)
+
+
+TREE = [
+    unit("country", "federation"),
+    unit("region", "region", "country"),
+    unit("east", "municipality", "region"),
+    unit("west", "municipality", "region"),
+    school("school", "east"),
+    school("other", "west"),
+    school("works", "west", "enterprise"),
+    school("club", "west", "additional"),
+]
