@@ -1,0 +1,78 @@
+"""The sample region at work, through the public HTTP API alone.
+
+Packages are imported, municipality by municipality; as soon as one is in, its mentorships are
+formed, its sessions logged, some of them corrected and voided, some mentorships ended. All ids
+follow from the seed, so a second run finds everything there and changes nothing.
+"""
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import msgspec
+
+from nastavnik_local.sample import Municipality, Region
+from nastavnik_local.scenario_api import Api
+from nastavnik_local.scenario_board import Board
+from nastavnik_local.scenario_fixes import fix
+from nastavnik_local.scenario_roster import (
+    Units,
+    import_municipality,
+    import_territories,
+    people_and_places,
+    register_form,
+    set_targets,
+)
+from nastavnik_local.scenario_watch import settle, watch
+from nastavnik_local.scenario_work import Work, send_mentorships, send_sessions
+
+_AT_ONCE = 2  # municipalities at work
+
+
+class Scenario(msgspec.Struct, frozen=True):
+    """`folder` takes the packages."""
+
+    region: Region
+    api: Api
+    board: Board
+    folder: Path
+
+    async def play(self) -> Units:
+        """From nothing to the settled figures; the board tells how it goes."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.board.expect("packages", 1 + len(self.region.municipalities))
+        units = await import_territories(self.region, self.api, self.board, self.folder)
+        await register_form(self.api)
+        await set_targets(self.region, units, self.api)
+        watcher = asyncio.create_task(watch(self.region, units.region, self.api, self.board))
+        try:
+            await self._everything(units)
+        finally:
+            watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watcher
+        await settle(self.region, units.region, self.api, self.board)
+        self.board.finished = True
+        return units
+
+    async def _everything(self, units: Units) -> None:
+        """Imports one after the other; the work of the imported beside them."""
+        ready: asyncio.Queue[Municipality | None] = asyncio.Queue()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_AT_ONCE):
+                group.create_task(self._work(ready))
+            for place in self.region.municipalities:
+                await import_municipality(
+                    self.region, place, units, self.api, self.board, self.folder
+                )
+                ready.put_nowait(place)
+            for _ in range(_AT_ONCE):
+                ready.put_nowait(None)
+
+    async def _work(self, ready: asyncio.Queue[Municipality | None]) -> None:
+        while place := await ready.get():
+            ids = await people_and_places(self.region, place, self.api)
+            work = Work.of(self.region, place, ids)
+            await send_mentorships(work, self.api, self.board)
+            await send_sessions(work, self.api, self.board)
+            await fix(work, self.api, self.board)
