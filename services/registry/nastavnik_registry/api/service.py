@@ -1,0 +1,74 @@
+"""What the routes work with, put into the application by the composition root."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Header, Path, Query, Request, Response
+
+from nastavnik_common import db, idempotency
+from nastavnik_common.outbox import Outbox
+from nastavnik_common.writing import Action, write
+from nastavnik_registry import bodies, tables
+from nastavnik_registry.imports.jobs import Jobs
+
+
+@dataclass(frozen=True)
+class Service:
+    sessions: db.Sessions
+    outbox: Outbox
+    jobs: Jobs
+
+    async def write(self, request: Request, action: Action) -> Response:
+        return await write(request, self.sessions, tables.idempotency, action)
+
+
+def _service(request: Request) -> Service:
+    found: Service = request.app.state.service
+    return found
+
+
+async def _idempotency_key(
+    _: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=idempotency.MAX_KEY,
+            description="The same request again under the same key gets the first result back",
+        ),
+    ] = None,
+) -> None:
+    """Declared for the description; `write` reads it."""
+
+
+async def _if_match(
+    _: Annotated[
+        str | None,
+        Header(
+            alias="If-Match",
+            pattern=r'^(\*|(W/)?"?[0-9]{1,18}"?)$',
+            description='The version you have read, such as "3"; 412 when it is not current',
+        ),
+    ] = None,
+) -> None:
+    """Declared for the description; `if_match` reads it."""
+
+
+Registry = Annotated[Service, Depends(_service)]
+REPEATABLE = [Depends(_idempotency_key)]
+VERSIONED = [Depends(_idempotency_key), Depends(_if_match)]
+Ident = Annotated[UUID, Path(description="Our own id")]
+NamePart = Annotated[
+    str | None,
+    Query(min_length=1, max_length=255, pattern=bodies.NO_NUL, description="Any part of the name"),
+]
+ETAG = {"description": "The version, quoted", "schema": {"type": "string"}}
+CREATED: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The same was there already", "headers": {"ETag": ETAG}},
+    201: {"headers": {"ETag": ETAG, "Location": {"schema": {"type": "string"}}}},
+}
+
+
+def tagged(response: Response, version: int) -> None:
+    response.headers["etag"] = f'"{version}"'

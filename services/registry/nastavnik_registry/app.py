@@ -1,0 +1,78 @@
+"""The registry, put together."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from nastavnik_common import db, http
+from nastavnik_common.middleware import UNLIMITED
+from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
+from nastavnik_common.settings import Settings
+from nastavnik_registry import tables
+from nastavnik_registry.api import Service, routers
+from nastavnik_registry.imports.jobs import Jobs
+from nastavnik_registry.settings import RegistrySettings
+
+_DESCRIPTION = "Organisations, participants, targets and roster imports."
+
+
+def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
+    """The application. Nothing connects before its lifespan; without `background` the relay and
+    the import worker do not run."""
+    own = _own(settings)
+    engine = db.create_engine(own)
+    sessions = db.create_sessions(engine)
+    registry = CollectorRegistry()
+    relay = Relay(own, sessions, tables.outbox, RelayMetrics(registry))
+    jobs = Jobs(own, sessions)
+
+    async def kafka() -> None:
+        if not relay.connected:
+            raise RuntimeError("the relay is not connected to Kafka; events wait in the outbox")
+
+    async def database() -> None:
+        await db.ping(engine)
+
+    app = http.create_app(
+        service="registry",
+        title="Nastavnik registry",
+        description=_DESCRIPTION,
+        settings=own,
+        registry=registry,
+        checks={"database": database, "kafka": kafka},
+        lifespan=_lifespan(engine, *((relay.run, jobs.run) if background else ())),
+    )
+    setattr(app.state, UNLIMITED, ("/imports",))
+    app.state.service = Service(sessions, Outbox(tables.outbox, own.schema_base_url), jobs)
+    app.state.engine = engine
+    for router in routers():
+        app.include_router(router)
+    return app
+
+
+def _own(settings: Settings) -> RegistrySettings:
+    if isinstance(settings, RegistrySettings):
+        return settings
+    return RegistrySettings(**settings.model_dump())
+
+
+def _lifespan(
+    engine: AsyncEngine, *background: Callable[[], Coroutine[Any, Any, None]]
+) -> http.Lifespan:
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(work()) for work in background]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await engine.dispose()
+
+    return lifespan

@@ -1,0 +1,1 @@
+"""What changes the registry: one function per write, its events in the same transaction."""

@@ -1,0 +1,163 @@
+"""Participants written in bulk, with their events."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from nastavnik_common import db
+from nastavnik_common.events import PARTICIPANT
+from nastavnik_common.events.registry import Membership
+from nastavnik_common.outbox import Outbox
+from nastavnik_registry import aggregates, domain
+
+PERSONAL = (
+    "family_name",
+    "given_name",
+    "middle_name",
+    "birth_date",
+    "email",
+    "phone",
+    "teaching_since",
+)
+_BIRTH, _TEACHING = PERSONAL.index("birth_date"), PERSONAL.index("teaching_since")
+
+
+class Found(NamedTuple):
+    """A person as the package has them. `person` is in the order of PERSONAL.
+
+    `known` is the id when the source has named the person before; memberships of None, and a birth
+    date that is not `birth_known`, are not in the package: what is stored stays.
+    """
+
+    outside: str
+    id: UUID
+    known: UUID | None
+    person: tuple[Any, ...]
+    birth_known: bool
+    memberships: tuple[Membership, ...] | None
+    hash: bytes
+
+
+class Write(NamedTuple):
+    id: UUID
+    version: int
+    person: tuple[Any, ...]
+    memberships: tuple[Membership, ...]
+
+
+async def insert(tx: AsyncSession, outbox: Outbox, source: str, new: Sequence[Found]) -> int:
+    """Register people; returns how many."""
+    if not new:
+        return 0
+    writes = [Write(one.id, 1, one.person, one.memberships or ()) for one in new]
+    raw = await db.driver(tx)
+    await raw.copy_records_to_table(
+        "participant",
+        records=[(w.id, 1, False, *w.person) for w in writes],
+        columns=["id", "version", "deleted", *PERSONAL],
+    )
+    await _copy_memberships(raw, writes)
+    await raw.copy_records_to_table(
+        "external_id",
+        records=[(source, "participant", one.outside, one.id, one.hash) for one in new],
+        columns=["source", "kind", "external_id", "entity_id", "content_hash"],
+    )
+    await _emit(tx, outbox, "registered", writes)
+    return len(writes)
+
+
+async def update(tx: AsyncSession, outbox: Outbox, source: str, marked: Sequence[Found]) -> int:
+    """Bring known people up to date; returns how many differed from what is stored."""
+    if not marked:
+        return 0
+    stored = await _stored(tx, [one.id for one in marked])
+    writes = [w for one in marked if (w := _changed(one, *stored[one.id])) is not None]
+    raw = await db.driver(tx)
+    if writes:
+        await raw.execute(_UPDATE, *db.columns([(w.id, w.version, *w.person) for w in writes], 9))
+        ids = [w.id for w in writes]
+        await raw.execute("delete from membership where participant_id = any($1)", ids)
+        await _copy_memberships(raw, writes)
+        await _emit(tx, outbox, "changed", writes)
+    hashes = db.columns([(one.outside, one.hash) for one in marked], 2)
+    await raw.execute(_MARK, source, *hashes)
+    return len(writes)
+
+
+def _changed(
+    one: Found, version: int, person: tuple[Any, ...], memberships: tuple[Membership, ...]
+) -> Write | None:
+    after = list(one.person)
+    if not one.birth_known:
+        after[_BIRTH] = person[_BIRTH]
+    kept = memberships if one.memberships is None else one.memberships
+    if tuple(after) == person and kept == memberships:
+        return None
+    return Write(one.id, version + 1, tuple(after), kept)
+
+
+async def _stored(
+    tx: AsyncSession, ids: list[UUID]
+) -> dict[UUID, tuple[int, tuple[Any, ...], tuple[Membership, ...]]]:
+    raw = await db.driver(tx)
+    rows = await raw.fetch(
+        f"select id, version, {', '.join(PERSONAL)} from participant where id = any($1)"  # noqa: S608
+        " order by id for no key update",
+        ids,
+    )
+    found: dict[UUID, list[Membership]] = {}
+    for ident, organization, kind, primary, since, until in await raw.fetch(_MEMBERSHIPS, ids):
+        membership = Membership(
+            organization_id=organization, kind=kind, primary=primary, since=since, until=until
+        )
+        found.setdefault(ident, []).append(membership)
+    return {
+        row[0]: (row[1], tuple(row[2:]), domain.ordered_memberships(found.get(row[0], ())))
+        for row in map(tuple, rows)
+    }
+
+
+async def _copy_memberships(raw: Any, writes: Sequence[Write]) -> None:
+    await raw.copy_records_to_table(
+        "membership",
+        records=[
+            (w.id, m.organization_id, m.kind, m.primary, m.since, m.until)
+            for w in writes
+            for m in w.memberships
+        ],
+        columns=["participant_id", "organization_id", "kind", "primary", "since", "until"],
+    )
+
+
+async def _emit(tx: AsyncSession, outbox: Outbox, verb: str, writes: Sequence[Write]) -> None:
+    def state(write: Write) -> Any:
+        birth: date | None = write.person[_BIRTH]
+        teaching: date | None = write.person[_TEACHING]
+        return aggregates.participant_state(
+            write.id, write.version, birth, teaching, write.memberships
+        )
+
+    await outbox.copy(tx, [outbox.event(PARTICIPANT, verb, state(write)) for write in writes])
+
+
+_MEMBERSHIPS = (
+    'select participant_id, organization_id, kind, "primary", since, until'
+    " from membership where participant_id = any($1)"
+)
+_UPDATE = """
+    update participant p set version = n.version, family_name = n.family_name,
+        given_name = n.given_name, middle_name = n.middle_name, birth_date = n.birth_date,
+        email = n.email, phone = n.phone, teaching_since = n.teaching_since, changed_at = now()
+    from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::date[], $7::text[],
+        $8::text[], $9::date[]) n(id, version, family_name, given_name, middle_name, birth_date,
+        email, phone, teaching_since)
+    where p.id = n.id
+"""
+_MARK = """
+    update external_id e set content_hash = n.hash
+    from unnest($2::text[], $3::bytea[]) n(outside, hash)
+    where e.source = $1 and e.kind = 'participant' and e.external_id = n.outside
+"""

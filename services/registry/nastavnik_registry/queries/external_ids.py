@@ -1,0 +1,19 @@
+"""Outside ids → ours."""
+
+from sqlalchemy import ARRAY, String, any_, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from nastavnik_registry import bodies
+from nastavnik_registry.tables import ExternalId
+
+
+async def resolve(tx: AsyncSession, body: bodies.ResolveRequest) -> bodies.Resolved:
+    wanted = list(dict.fromkeys(body.ids))
+    query = select(col(ExternalId.external_id), col(ExternalId.entity_id)).where(
+        col(ExternalId.source) == body.source,
+        col(ExternalId.kind) == body.kind,
+        col(ExternalId.external_id) == any_(bindparam("ids", wanted, ARRAY(String))),
+    )
+    found = {row.external_id: row.entity_id for row in await tx.execute(query)}
+    return bodies.Resolved(found=found, unknown=[one for one in wanted if one not in found])

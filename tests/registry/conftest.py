@@ -1,0 +1,133 @@
+"""A registry database, migrated, and the service on it without its background."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import msgspec
+import pytest
+from fastapi import FastAPI
+
+from nastavnik_common import db
+from nastavnik_registry.app import create_app
+from nastavnik_registry.settings import RegistrySettings
+
+
+@pytest.fixture(scope="session")
+def registry_settings(
+    new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> RegistrySettings:
+    settings = RegistrySettings(
+        database_url=new_database("registry"),
+        import_dir=tmp_path_factory.mktemp("imports"),
+        import_max_bytes=50_000_000,
+    )
+    db.migrate(settings, "nastavnik_registry")
+    return settings
+
+
+@pytest.fixture
+async def connection(registry_settings: RegistrySettings) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to an empty registry database."""
+    opened = await db.connect(registry_settings.database_url)
+    tables = await opened.fetch(
+        "select tablename from pg_tables where schemaname = 'public' and tablename <> $1",
+        "alembic_version",
+    )
+    names = ", ".join(f'"{row["tablename"]}"' for row in tables)
+    await opened.execute(f"truncate {names}")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def app(
+    registry_settings: RegistrySettings, connection: asyncpg.Connection
+) -> AsyncIterator[FastAPI]:
+    made = create_app(registry_settings, background=False)
+    async with made.router.lifespan_context(made):
+        yield made
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://registry") as opened:
+        yield opened
+
+
+class Event(msgspec.Struct):
+    """A row of the outbox."""
+
+    topic: str
+    key: str
+    type: str
+    version: int
+    value: dict[str, Any] | None
+    text: str
+
+
+class Events:
+    """What the service has put into its outbox since the last look."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def __call__(self) -> list[Event]:
+        rows = await self._connection.fetch("delete from outbox returning *")
+        return [self._read(row) for row in sorted(rows, key=lambda row: row["id"])]
+
+    @staticmethod
+    def _read(row: Any) -> Event:
+        headers = dict(msgspec.json.decode(row["headers"]))
+        value = None if row["value"] is None else msgspec.json.decode(row["value"])
+        text = f"{row['headers']!r} {(row['value'] or b'').decode()}"
+        return Event(
+            row["topic"],
+            row["key"],
+            headers["ce_type"],
+            int(headers["ce_sequence"]),
+            value,
+            text,
+        )
+
+
+@pytest.fixture
+def events(connection: asyncpg.Connection) -> Events:
+    return Events(connection)
+
+
+class Made:
+    """Short ways to make what a test needs."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def __call__(self, noun: str, **body: Any) -> dict[str, Any]:
+        answer = await self._client.post(f"/{noun}", json=body)
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def school(self, **more: Any) -> dict[str, Any]:
+        return await self(
+            "organizations",
+            **{"level": "organization", "kind": "general", "name": "Школа № 1", **more},
+        )
+
+    async def pupil(self, organization_id: str, **more: Any) -> dict[str, Any]:
+        membership = {"organization_id": organization_id, "kind": "student"}
+        body = {"family_name": "Соколова", "given_name": "Вера", "memberships": [membership]}
+        return await self("participants", **{**body, **more})
+
+
+@pytest.fixture
+def make(client: httpx.AsyncClient) -> Made:
+    return Made(client)
+
+
+@pytest.fixture
+def import_dir(registry_settings: RegistrySettings) -> Path:
+    return registry_settings.import_dir
