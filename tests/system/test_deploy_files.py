@@ -11,6 +11,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from nastavnik_common.settings import Settings
+from nastavnik_metrics.settings import MetricsSettings
+from nastavnik_registry.settings import RegistrySettings
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = {"registry": 8001, "activity": 8002, "metrics": 8003}
@@ -113,10 +115,18 @@ def test_a_service_has_a_database_and_a_port_of_its_own(
     assert services["postgres"]["environment"][f"{name.upper()}_DB_PASSWORD"] == password
 
 
-def test_every_variable_is_one_the_settings_know(services: dict[str, Any]) -> None:
-    known = {f"NASTAVNIK_{name.upper()}" for name in Settings.model_fields}
-    for name in (*SERVICES, *MIGRATIONS):
-        assert services[name]["environment"].keys() <= known, name
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("registry", RegistrySettings), ("activity", Settings), ("metrics", MetricsSettings)],
+)
+def test_every_variable_is_one_the_settings_know(
+    services: dict[str, Any], dockerfile: str, name: str, settings: type[Settings]
+) -> None:
+    known = {f"NASTAVNIK_{field.upper()}" for field in settings.model_fields}
+    for service in (services[name], services[f"{name}-migrate"]):
+        assert service["environment"].keys() <= known
+    if name == "registry":
+        assert set(re.findall(r"NASTAVNIK_[A-Z_]+", dockerfile)) <= known
 
 
 def test_nothing_is_published_beyond_this_machine(services: dict[str, Any]) -> None:
