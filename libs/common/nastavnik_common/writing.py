@@ -70,6 +70,7 @@ def if_match(request: Request) -> int | None:
     if given is None or given == "*":
         return None
     text = given.removeprefix("W/").strip('"')
-    if not text.isdigit():
+    # not isdigit alone: int() refuses "²", and numbers of thousands of digits
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise DomainError("if_match.malformed", 'If-Match is a version such as "3".', status=400)
     return int(text)
