@@ -218,3 +218,11 @@ def test_promtool_accepts_the_configuration() -> None:
         timeout=60,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_readme_names_every_variable() -> None:
+    text = (ROOT / "README.md").read_text()
+    classes = (Settings, RegistrySettings, MetricsSettings)
+    known = {f"NASTAVNIK_{field.upper()}" for cls in classes for field in cls.model_fields}
+    listed = set(re.findall(r"^\| `(NASTAVNIK_[A-Z_]+)` \| .* \| .* \|$", text, re.MULTILINE))
+    assert listed == known
