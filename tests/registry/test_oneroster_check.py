@@ -22,6 +22,7 @@ from nastavnik_registry.imports import (
     manifest_of,
     open_package,
 )
+from nastavnik_registry.imports.csvfile import scan
 from tests.registry.packages import ROSTER, Roster, pack, to_csv
 
 DATA = Path(__file__).parent / "data" / "oneroster"
@@ -117,6 +118,8 @@ def test_limits() -> None:
     ):
         assert zip_code(package, limits) == code
     assert found(Roster(), Limits(max_compressed=size, max_entries=9)) == []
+    assert found(Roster(), Limits(ratio_floor=0, max_ratio=100)) == []
+    assert found(Roster(), Limits(ratio_floor=2000, max_ratio=1)) == []
 
 
 def test_many_entries_are_refused_before_their_list_is_read() -> None:
@@ -323,6 +326,23 @@ def test_any_text_survives_quoting(seed: int) -> None:
         assert [row["name"] for _, row in package.rows("orgs.csv")] == names
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 1000])
+@pytest.mark.parametrize("end", ["", "\r\n", "\r\n\r\n", "\n\n"])
+def test_rows_do_not_depend_on_how_the_bytes_arrive(size: int, end: str) -> None:
+    text = f'\ufeffa,б\r\n"x, ""y""",\n\n"",""\r\n\r\nz,{end}'.encode()
+    chunks = [text[at : at + size] for at in range(0, len(text), size)]
+    rows: list[list[str]] = []
+    for first, block in scan(chunks, 100):
+        assert first == len(rows) + 1
+        rows += block
+    assert rows == [["a", "б"], ['x, "y"', ""], [""], ["", ""], [""], ["z", ""]]
+
+
+def test_quotes_by_the_thousand_take_no_time() -> None:
+    line = b'"' + b'""' * 500_000 + b'"'
+    assert [row for block in scan([line], 2**21) for row in block.rows] == [['"' * 500_000]]
+
+
 # The package and its manifest.
 
 
@@ -505,6 +525,7 @@ def test_users_without_roles_are_a_warning() -> None:
     report = check(roster.pack())
     assert report.valid
     assert [warning.code for warning in report.warnings] == ["warning.users_without_roles"]
+    assert not check(Roster(tables=["users"], mode="delta").pack()).warnings
 
 
 def test_empty_tables() -> None:
@@ -622,6 +643,76 @@ def test_values(table: str, line: int, column: str, value: str, code: str | None
     name, _, elsewhere = (code or "").partition("@")
     expected = [f"{name}@{table}.csv:{line}:{elsewhere or column}"] if code else []
     assert found(roster) == expected
+
+
+REQUIRED = {
+    "academicSessions": "title type startDate endDate schoolYear",
+    "orgs": "name type",
+    "courses": "title orgSourcedId",
+    "classes": "title courseSourcedId classType schoolSourcedId termSourcedIds",
+    "users": "enabledUser username givenName familyName",
+    "roles": "userSourcedId roleType role orgSourcedId",
+    "enrollments": "classSourcedId schoolSourcedId userSourcedId role",
+    "demographics": "",
+    "userProfiles": "userSourcedId profileType vendorId credentialType username",
+}
+PROFILE = {
+    "sourcedId": "p1",
+    "userSourcedId": "u1",
+    "profileType": "LMS",
+    "vendorId": "v",
+    "credentialType": "OAUTH",
+    "username": "anna",
+}
+
+
+@pytest.mark.parametrize("table", REQUIRED)
+def test_required_columns(table: str) -> None:
+    spoilt = Roster()
+    spoilt.set("userProfiles", [PROFILE], "bulk")
+    required = REQUIRED[table].split()
+    for column in spoilt.files[table][0][3:]:
+        spoilt.edit(table, 2, column, "")
+    assert found(spoilt) == [
+        f"row.missing_required_value@{table}.csv:2:{column}" for column in required
+    ]
+
+
+def test_user_profiles() -> None:
+    roster = Roster()
+    roster.set("userProfiles", [PROFILE, PROFILE | {"sourcedId": "p2"}], "bulk")
+    roster.edit("roles", 2, "userProfileSourcedId", "p2")
+    assert found(roster) == []
+    roster.edit("roles", 2, "userProfileSourcedId", "p3")
+    roster.edit("userProfiles", 2, "userSourcedId", "u8")
+    assert found(roster) == [
+        "reference.missing_target_record@roles.csv:2:userProfileSourcedId",
+        "reference.missing_target_record@userProfiles.csv:2:userSourcedId",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "words"),
+    [
+        ("academicSessions", "type", "gradingPeriod semester schoolYear term"),
+        ("orgs", "type", "department school district local state national"),
+        ("classes", "classType", "homeroom scheduled"),
+        (
+            "roles",
+            "role",
+            "aide counselor districtAdministrator guardian parent principal proctor relative"
+            " siteAdministrator student systemAdministrator teacher",
+        ),
+        ("enrollments", "role", "administrator proctor student teacher"),
+        ("demographics", "sex", "male female unspecified other"),
+        ("demographics", "white", "true false"),
+    ],
+)
+def test_vocabularies(table: str, column: str, words: str) -> None:
+    for word in words.split():
+        roster = Roster()
+        roster.edit(table, 2, column, word)
+        assert found(roster) == []
 
 
 @pytest.mark.parametrize("value", ["u/1", "a.b-c_d@E", "9" * 255])
@@ -775,6 +866,32 @@ def test_primary_roles() -> None:
     assert found(delta) == ["semantic.primary_role_conflict@roles.csv:3:roleType"]
     delta.edit("roles", 2, "status", "tobedeleted")
     assert found(delta) == []
+
+
+def test_dates_and_keys_that_are_none_are_not_compared() -> None:
+    roster = Roster()
+    roster.edit("roles", 3, "beginDate", "2026-9-1")
+    assert found(roster) == ["row.invalid_date@roles.csv:3:beginDate"]
+    roster = Roster()
+    roster.edit("roles", 3, "endDate", "2026-08-32")
+    assert found(roster) == ["row.invalid_date@roles.csv:3:endDate"]
+    roster = Roster()
+    roster.edit("roles", 3, "roleType", "primary")
+    for line in (2, 3):
+        roster.edit("roles", line, "orgSourcedId", "s 1")
+    assert found(roster) == [f"row.invalid_guid@roles.csv:{line}:orgSourcedId" for line in (2, 3)]
+
+
+def test_types_of_orgs_are_not_judged_in_a_delta() -> None:
+    roster = Roster(tables=["orgs", "classes"], mode="delta")
+    roster.edit("classes", 2, "schoolSourcedId", "d1")
+    assert found(roster) == []
+
+
+def test_lists_of_references_to_an_unreadable_file() -> None:
+    roster = Roster()
+    roster.edit("academicSessions", 3, "sourcedId", "t 1")
+    assert found(roster) == ["row.invalid_guid@academicSessions.csv:3:sourcedId"]
 
 
 # Gradebook and resources.

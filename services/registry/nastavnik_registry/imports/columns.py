@@ -16,7 +16,8 @@ Lines = Sequence[int]
 Emit = Callable[[int, Problem], None]
 Check = Callable[[Values, Lines], None]
 
-_MEMO = 20_000  # distinct good values remembered per column
+_MEMO = 20_000  # distinct good values remembered per column,
+_SHORT = 64  # if they are not longer than this
 
 DUPLICATE = Problem(
     "reference.duplicate_sourced_id",
@@ -70,7 +71,7 @@ def each(rule: Rule, emit: Emit) -> Check:
                 if value in bad:
                     emit(line, bad[value])
         if len(good) + len(fresh) < _MEMO:
-            good.update(fresh - bad.keys())
+            good.update(value for value in fresh if len(value) <= _SHORT and value not in bad)
 
     return check
 

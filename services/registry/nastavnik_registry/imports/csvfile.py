@@ -148,18 +148,23 @@ def _split(line: str) -> list[str] | None:
         return None
     at = 1
     while at < last:
-        value, after = parts[at], parts[at + 1]
-        while not after and at + 1 < last:  # a doubled quote
-            at += 2
-            value, after = f'{value}"{parts[at]}', parts[at + 1]
-        row[-1] = value
-        at += 2
+        row[-1], at = _quoted(parts, at)
+        after = parts[at]
+        at += 1
         if after:
             tail = after.split(",")
             if tail[0] or (at < last and tail[-1]):
                 return None
             row += tail[1:]
     return row
+
+
+def _quoted(parts: list[str], at: int) -> tuple[str, int]:
+    """The field that opens before `parts[at]`, and where the text after it stands."""
+    end = at + 1
+    while not parts[end] and end + 1 < len(parts):  # a doubled quote
+        end += 2
+    return '"'.join(parts[at:end:2]), end
 
 
 def _diagnose(line: str, number: int, ended: bool) -> CsvError:

@@ -118,9 +118,11 @@ def _roles(package: Package, units: dict[str, Known], notes: Notes) -> Iterator[
             notes.add("import.unknown_org", ROLES, line, "orgSourcedId", message)
             continue
         since, until = _day(row["beginDate"]), _day(row["endDate"])
+        if since and until and since > until:
+            message = "expected a date not before beginDate"
+            notes.add("import.interval_reversed", ROLES, line, "endDate", message)
         if since and until and since >= until:
-            message = "endDate, the first day no longer, is not after beginDate"
-            notes.add("import.interval_empty", ROLES, line, "endDate", message)
+            continue  # a role of no day
         kind = mapping.member_of(row["role"], unit.kind)
         first = row["roleType"] == "primary"
         yield row["userSourcedId"], line, unit.id, kind, first, since, until

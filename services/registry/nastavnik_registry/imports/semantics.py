@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Set
 from nastavnik_registry.imports.columns import Lines, Values
 from nastavnik_registry.imports.findings import Problem
 from nastavnik_registry.imports.schema import VOCABULARIES
-from nastavnik_registry.imports.values import valid_date
+from nastavnik_registry.imports.values import is_guid, valid_date
 
 Block = Mapping[str, Values]
 Say = Callable[[int, str, Problem], None]  # line, column, problem
@@ -87,7 +87,9 @@ def _one_primary(say: Say) -> RowRule:
             strict=True,
         )
         for line, kind, user, org, status in rows:
-            if kind != "primary" or status == "tobedeleted" or not user or not org:
+            if kind != "primary" or status == "tobedeleted":
+                continue
+            if not is_guid(user) or not is_guid(org):
                 continue
             key = f"{user} {org}"
             if key in seen:
