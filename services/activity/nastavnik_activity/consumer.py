@@ -72,7 +72,8 @@ class ReplicaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
 
     def _broker(self) -> KafkaBroker:
         quiet = logging.getLogger("faststream.kafka")
-        quiet.setLevel(logging.WARNING)
+        # its only warning of use to us would be that it creates no topics; we do
+        quiet.setLevel(logging.ERROR)
         broker = KafkaBroker(
             self._settings.kafka_bootstrap_servers,
             client_id=GROUP,

@@ -94,7 +94,7 @@ async def forms(
     tx: AsyncSession, *, limit: int, cursor: str | None
 ) -> tuple[list[Form], str | None]:
     """By code, the federal five among the local ones."""
-    after = decode_cursor(cursor, tuple[str])[0] if cursor else ""
+    after = decode_cursor(cursor, tuple[str])[0] if cursor is not None else ""
     federal = [
         Form(code=code, name=name, federal_form=code)
         for code, name in rules.NAMES.items()

@@ -83,9 +83,7 @@ class AttendanceBody(Body):
     attended: StrictBool
 
 
-Minutes = Annotated[
-    int, Field(ge=1, le=2**31, strict=True, json_schema_extra={"maximum": MAX_MINUTES})
-]
+Minutes = Annotated[int, Field(ge=1, strict=True, json_schema_extra={"maximum": MAX_MINUTES})]
 AttendanceList = Annotated[list[AttendanceBody], Field(max_length=MAX_ATTENDANCE)]
 AudienceList = Annotated[list[Audience], Field(max_length=20)]
 
