@@ -5,14 +5,14 @@ measure of a school year once, at the home organisation, or not at all.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
 from nastavnik_common.events.activity import MentorshipState, Role
 from nastavnik_common.events.registry import Membership, ParticipantKind, ParticipantState
 from nastavnik_metrics import years
-from nastavnik_metrics.catalogue.model import Catalogue, Engaged, Measure
+from nastavnik_metrics.catalogue.model import Catalogue, Engaged, Who
 from nastavnik_metrics.years import Years
 
 ALL_FORMS = "all"
@@ -71,11 +71,17 @@ def contribution(
         return {}
     steps: Counter[Cell] = Counter()
     at_home = homes(person.memberships, catalogue.census_day)
+    met = {None: {ALL_FORMS: [years.ALWAYS]}} | {
+        rule: _engaged(rule, parts) for rule in catalogue.rules
+    }
     for measure in catalogue.measures:
-        for form, engaged in _engaged(measure.engaged, parts):
-            for home in at_home:
-                for span in _spans(measure, person, home, engaged):
-                    _add(steps, home.organization_id, span, form, measure.code)
+        by_form = met[measure.engaged]
+        for home in _counted(measure.who, person, at_home) if by_form else ():
+            for form, spans in by_form.items():
+                for span in spans:
+                    both = years.meet(home.years, span)
+                    if both[0] < both[1]:
+                        _add(steps, home.organization_id, both, form, measure.code)
     return {cell: value for cell, value in steps.items() if value}
 
 
@@ -92,17 +98,14 @@ def homes(memberships: Iterable[Membership], census: tuple[int, int]) -> list[Ho
     return found
 
 
-def _engaged(
-    rule: Engaged | None, parts: Sequence[Engagement]
-) -> Iterator[tuple[str, list[Years]]]:
-    """Form → the years in which the rule is met. Without a rule: always, in all forms."""
-    if rule is None:
-        yield ALL_FORMS, [years.ALWAYS]
-        return
-    matching = [e for e in parts if e.role in rule.roles]
-    for form in dict.fromkeys(form for e in matching for form in e.forms):
-        chosen = [e for e in matching if form in e.forms]
-        yield form, _years_met(rule.min_sessions, chosen)
+def _engaged(rule: Engaged, parts: Sequence[Engagement]) -> dict[str, list[Years]]:
+    """Form → the years in which the rule is met."""
+    matching = [part for part in parts if part.role in rule.roles]
+    found = {}
+    for form in dict.fromkeys(form for part in matching for form in part.forms):
+        chosen = [part for part in matching if form in part.forms]
+        found[form] = _years_met(rule.min_sessions, chosen)
+    return found
 
 
 def _years_met(min_sessions: int, parts: Sequence[Engagement]) -> list[Years]:
@@ -116,18 +119,16 @@ def _years_met(min_sessions: int, parts: Sequence[Engagement]) -> list[Years]:
     return years.union((y, y + 1) for y, held in attended.items() if held >= min_sessions)
 
 
-def _spans(
-    measure: Measure, person: ParticipantState, home: Home, engaged: Sequence[Years]
-) -> Iterator[Years]:
-    who = measure.who
-    if who.kinds and home.kind not in who.kinds:
-        return
+def _counted(who: Who, person: ParticipantState, at_home: Sequence[Home]) -> list[Home]:
+    """The homes, in the years in which the person is one the measure counts."""
     aged = years.aged(person.birth_year, who.age)
     experienced = years.aged(person.teaching_since_year, who.experience)
-    for met in engaged:
-        span = years.meet(home.years, aged, experienced, met)
-        if span[0] < span[1]:
-            yield span
+    found = []
+    for home in at_home:
+        span = years.meet(home.years, aged, experienced)
+        if span[0] < span[1] and (not who.kinds or home.kind in who.kinds):
+            found.append(home._replace(years=span))
+    return found
 
 
 def _add(steps: Counter[Cell], organization_id: UUID, span: Years, form: str, code: str) -> None:

@@ -4,7 +4,7 @@ Rows that two replicas may touch (persons, cells, attendance) are locked and wri
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +31,7 @@ async def apply(connection: Connection, batch: Batch, catalogue: Catalogue) -> i
     await _directory(connection, batch)
     persons = await _participants(connection, batch)
     persons |= await _mentorships(connection, batch)
-    persons |= await _sessions(connection, batch)
+    persons |= await _sessions(connection, batch, catalogue.enough_sessions)
     return await refold(connection, persons, catalogue)
 
 
@@ -50,7 +50,7 @@ async def _participants(connection: Connection, batch: Batch) -> set[UUID]:
 
 async def _newer(connection: Connection, batch: Batch, topic: str, table: str) -> list[Change]:
     """Upsert whole states; what is stored at the same or a higher version stays."""
-    changes = sorted(batch.changes[topic].values())
+    changes = sorted(batch.changes[topic].values(), key=_change_order)
     if not changes:
         return []
     rows = await connection.fetch(
@@ -82,21 +82,19 @@ async def _mentorships(connection: Connection, batch: Batch) -> set[UUID]:
     old = await connection.fetch(
         "delete from mentorship_member where mentorship_id = any($1) returning participant_id", ids
     )
-    members = sorted(
-        {(m.participant_id, c.id) for c in changes if c.state for m in c.state.members}
-    )
+    members = {(m.participant_id, c.id) for c in changes if c.state for m in c.state.members}
     await connection.execute(
         "insert into mentorship_member (participant_id, mentorship_id)"
         " select * from unnest($1::uuid[], $2::uuid[])",
-        *db.columns(members, 2),
+        *db.columns(list(members), 2),
     )
     return {row["participant_id"] for row in old} | {person for person, _ in members}
 
 
-async def _sessions(connection: Connection, batch: Batch) -> set[UUID]:
+async def _sessions(connection: Connection, batch: Batch, enough: int) -> set[UUID]:
     """Persons whose attendance changed: of the old state, of the new, or both."""
     topic = events.SESSION.topic
-    changes = sorted(batch.changes[topic].values())
+    changes = sorted(batch.changes[topic].values(), key=_change_order)
     if not changes:
         return set()
     known = await connection.fetch(
@@ -114,7 +112,7 @@ async def _sessions(connection: Connection, batch: Batch) -> set[UUID]:
         newer.append(change)
     await _write_sessions(connection, newer)
     delta = Counter({key: n for key, n in delta.items() if n})
-    return await _write_attendance(connection, delta)
+    return await _write_attendance(connection, delta, enough)
 
 
 def _stored_attendance(row: Any | None) -> set[fold.Attended]:
@@ -133,7 +131,7 @@ async def _write_sessions(connection: Connection, changes: Sequence[Change]) -> 
             c.state.mentorship_id if c.state else None,
             c.state.date if c.state else None,
             bool(c.state) and c.state.status == "held",
-            "{" + ",".join(sorted(str(p) for p, _, _ in fold.attended(c.state))) + "}",
+            "{" + ",".join((str(p) for p, _, _ in fold.attended(c.state))) + "}",
         )
         for c in changes
     ]
@@ -148,23 +146,47 @@ async def _write_sessions(connection: Connection, changes: Sequence[Change]) -> 
     )
 
 
-async def _write_attendance(connection: Connection, delta: Counter[fold.Attended]) -> set[UUID]:
-    """Add to the counters; rows that fall to zero go. Returns the persons concerned."""
-    persons = {person for person, _, _ in delta}
-    await _lock_persons(connection, persons)
-    await connection.execute(
+async def _write_attendance(
+    connection: Connection, delta: Counter[fold.Attended], enough: int
+) -> set[UUID]:
+    """Add to the counters. Returns the persons to fold again: a counter that stays at or above
+    what any rule asks for changes nothing (a sum reaches k ≤ enough whether its terms are cut at
+    `enough` or not)."""
+    keys = sorted(delta, key=_attended_order)
+    rows = await connection.fetch(
         """insert into attendance as stored (participant_id, mentorship_id, school_year, held)
            select * from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::int[])
            on conflict (participant_id, mentorship_id, school_year)
-           do update set held = stored.held + excluded.held""",
-        *db.columns([(*key, n) for key, n in sorted(delta.items())], 4),
+           do update set held = stored.held + excluded.held
+           returning participant_id, mentorship_id, school_year, held""",
+        *db.columns([(*key, delta[key]) for key in keys], 4),
     )
-    return persons
+    return {
+        person
+        for person, mentorship, year, held in rows
+        if min(held, enough) != min(held - delta[person, mentorship, year], enough)
+    }
 
 
-async def _lock_persons(connection: Connection, persons: Iterable[UUID]) -> None:
+def _by_int(ident: UUID) -> int:
+    """PostgreSQL's order of uuid, without the cost of comparing the objects."""
+    return ident.int
+
+
+def _change_order(change: Change) -> int:
+    return change.id.int
+
+
+def _attended_order(key: fold.Attended) -> tuple[int, int, int]:
+    return key[0].int, key[1].int, key[2]
+
+
+def _cell_order(cell: Cell) -> tuple[int, int, str, str]:
+    return cell[0].int, *cell[1:]
+
+
+async def _lock_persons(connection: Connection, ordered: list[UUID]) -> None:
     """One owner at a time per person. A row that is not there yet cannot be locked: stubs first."""
-    ordered = sorted(persons)
     await connection.execute(
         """insert into participant (id, version, deleted)
            select id, 0, false from unnest($1::uuid[]) as t(id) on conflict do nothing""",
@@ -179,18 +201,18 @@ async def refold(connection: Connection, persons: set[UUID], catalogue: Catalogu
     """Replace the persons' contributions and move the cells by the difference."""
     if not persons:
         return 0
-    await _lock_persons(connection, persons)
-    ordered = sorted(persons)
+    ordered = sorted(persons, key=_by_int)
+    await _lock_persons(connection, ordered)
     facts = await _facts(connection, ordered)
     delta: Counter[Cell] = Counter()
     changed: list[tuple[UUID, str]] = []
     for row in await connection.fetch(_PERSONS, ordered):
         person = None if row["state"] is None else _PARTICIPANT.decode(row["state"])
         new = contribution(person, facts[row["id"]], catalogue)
-        old = decode_contribution(row["contribution"])
-        if new != old:
-            delta.update(fold.cell_delta(old, new))
-            changed.append((row["id"], encode_contribution(new)))
+        text = encode_contribution(new)
+        if text != row["contribution"]:
+            delta.update(fold.cell_delta(decode_contribution(row["contribution"]), new))
+            changed.append((row["id"], text))
     await connection.execute(
         """update participant set contribution = t.c
            from unnest($1::uuid[], $2::json[]) as t(id, c) where participant.id = t.id""",
@@ -227,7 +249,7 @@ async def _facts(connection: Connection, persons: list[UUID]) -> dict[UUID, list
 
 
 async def _write_cells(connection: Connection, delta: Contribution) -> int:
-    rows = [(*cell, n) for cell, n in sorted(delta.items())]
+    rows = [(*cell, delta[cell]) for cell in sorted(delta, key=_cell_order)]
     if not rows:
         return 0
     await connection.execute(
@@ -239,13 +261,14 @@ async def _write_cells(connection: Connection, delta: Contribution) -> int:
     )
     await connection.execute(
         "insert into stale (organization_id) select unnest($1::uuid[])",
-        sorted({cell.organization_id for cell in delta}),
+        list({cell.organization_id for cell in delta}),
     )
     return len(rows)
 
 
 def encode_contribution(cells: Contribution) -> str:
-    return msgspec.json.encode([(*cell, value) for cell, value in sorted(cells.items())]).decode()
+    rows = [(*cell, cells[cell]) for cell in sorted(cells, key=_cell_order)]
+    return msgspec.json.encode(rows).decode()
 
 
 def decode_contribution(text: str | None) -> Contribution:

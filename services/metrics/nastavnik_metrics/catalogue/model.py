@@ -8,6 +8,7 @@ of measures over organisations of some kinds. Adding one out of existing measure
 import tomllib
 from collections import Counter
 from datetime import date
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
@@ -92,7 +93,7 @@ class Indicator(_Model, frozen=True, kw_only=True):
         return max(reached, key=lambda goal: goal.school_year, default=None)
 
 
-class Catalogue(_Model, frozen=True, kw_only=True):
+class Catalogue(_Model, frozen=True, kw_only=True, dict=True):
     census: date
     """Only month and day matter: the census date of every school year."""
     measures: tuple[Measure, ...]
@@ -101,6 +102,16 @@ class Catalogue(_Model, frozen=True, kw_only=True):
     @property
     def census_day(self) -> tuple[int, int]:
         return self.census.month, self.census.day
+
+    @cached_property
+    def rules(self) -> frozenset[Engaged]:
+        """The different things that measures ask persons to have done."""
+        return frozenset(m.engaged for m in self.measures if m.engaged is not None)
+
+    @cached_property
+    def enough_sessions(self) -> int:
+        """Beyond so many attended sessions of a mentorship, one more changes no figure."""
+        return max((rule.min_sessions for rule in self.rules), default=0)
 
     def indicator(self, code: str) -> Indicator | None:
         return next((i for i in self.indicators if i.code == code), None)

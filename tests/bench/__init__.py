@@ -1,0 +1,1 @@
+"""Benchmarks. Each runs its floor beside the thing in the same run and prints the ratio."""

@@ -1,0 +1,56 @@
+"""What the benchmarks share: rows of results, percentiles, a table."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure: of the thing, of its floor, and what the floor is."""
+
+    name: str
+    figure: float
+    unit: str
+    floor: float | None = None
+    floor_name: str = ""
+
+    @property
+    def ratio(self) -> str:
+        return "" if not self.floor else f"{self.figure / self.floor:.2f}"
+
+
+@contextmanager
+def timed() -> Iterator[Callable[[], float]]:
+    """Seconds since the block began, frozen at its end."""
+    began = time.perf_counter()
+    ended: list[float] = []
+    yield lambda: (ended[0] if ended else time.perf_counter()) - began
+    ended.append(time.perf_counter())
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
+
+
+def show(rows: Sequence[Row]) -> None:
+    table = Table("what", "figure", "floor", "ratio", title="Benchmarks")
+    for row in rows:
+        floor = f"{row.floor:,.1f} {row.unit} {row.floor_name}" if row.floor else ""
+        table.add_row(row.name, f"{row.figure:,.1f} {row.unit}", floor, row.ratio)
+    Console(width=140).print(table)
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    lines = ["| what | figure | floor of the same run | ratio |", "|---|---:|---|---:|"]
+    for row in rows:
+        floor = f"{row.floor:,.1f} {row.unit} ({row.floor_name})" if row.floor else "—"
+        lines.append(
+            f"| {row.name} | {row.figure:,.1f} {row.unit} | {floor} | {row.ratio or '—'} |"
+        )
+    return "\n".join(lines) + "\n"
