@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -226,3 +227,21 @@ def test_the_readme_names_every_variable() -> None:
     known = {f"NASTAVNIK_{field.upper()}" for cls in classes for field in cls.model_fields}
     listed = set(re.findall(r"^\| `(NASTAVNIK_[A-Z_]+)` \| .* \| .* \|$", text, re.MULTILINE))
     assert listed == known
+
+
+def test_every_direct_dependency_is_explained() -> None:
+    text = (ROOT / "docs" / "dependencies.md").read_text()
+    explained = {
+        name
+        for row in re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE)
+        for name in re.findall(r"[A-Za-z0-9-]+", re.sub(r"\[.*?\]|\(.*?\)", "", row))
+    }
+    for path in sorted(ROOT.glob("**/pyproject.toml")):
+        if ".venv" in path.parts:
+            continue
+        document = tomllib.loads(path.read_text())
+        direct = [*document["project"].get("dependencies", [])]
+        direct += document.get("dependency-groups", {}).get("dev", [])
+        names = {re.split(r"[\[<>=!~; ]", name)[0] for name in direct}
+        missing = {n for n in names if not n.startswith("nastavnik-")} - explained
+        assert not missing, path
