@@ -199,7 +199,7 @@ def asyncapi_parser() -> Path:
         command = [npm, "install", "--no-fund", "--no-audit", "--prefix", str(PARSER)]
         try:
             done = subprocess.run(
-                [*command, "@asyncapi/parser@3"],
+                [*command, "@asyncapi/parser@3.6.6"],
                 check=False,
                 capture_output=True,
                 text=True,
@@ -231,4 +231,4 @@ def test_the_reference_parser_accepts_the_asyncapi_documents(asyncapi_parser: Pa
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found.pop("broken")
-    assert found == dict.fromkeys([*contract.SERVICES, "whole"], [])
+    assert found == {name: [] for name in documents if name != "broken"}
