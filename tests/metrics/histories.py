@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from nastavnik_common import events
-from nastavnik_common.events.activity import Attendance, Member, Period
+from nastavnik_common.events.activity import Attendance, Member, Period, Role
 from nastavnik_common.events.registry import Membership, Placement
 from tests.metrics.world import ident, meeting, pair, person, school, unit
 
@@ -68,7 +68,7 @@ def _home(place: str, kind: Any, since: Any, until: Any, primary: bool = True) -
 @st.composite
 def pairs(draw: st.DrawFn, name: str) -> Any:
     chosen = draw(st.lists(st.sampled_from(PEOPLE), unique=True, max_size=3))
-    roles = st.sampled_from(["mentor", "mentee", "curator"])
+    roles: st.SearchStrategy[Role] = st.sampled_from(["mentor", "mentee", "curator"])
     periods = draw(st.lists(spans(), max_size=2))
     federal = draw(st.sampled_from(["student_student", "teacher_teacher"]))
     return pair(

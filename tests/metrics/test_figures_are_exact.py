@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nastavnik_common import db
+from nastavnik_local.recount import Figures
 from nastavnik_metrics import fold, measures, values
 from nastavnik_metrics.settings import MetricsSettings
 from tests.metrics import reference, world
@@ -44,7 +45,7 @@ async def stored_cells(connection: asyncpg.Connection) -> measures.Contribution:
     }
 
 
-async def api_figures(database: MetricsSettings, year: int) -> reference.Figures:
+async def api_figures(database: MetricsSettings, year: int) -> Figures:
     engine = db.create_engine(database)
     async with db.create_sessions(engine)() as tx:
         snap = await values.snapshot(tx, year, CATALOGUE)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -101,7 +102,7 @@ async def test_a_session_moves_every_level_and_a_void_brings_it_back(
         held = meeting("ameet", "apair", "aanna", "aboris")
         await send(producer, record(held))
         for name in ("aschool", "atown", "aregion"):
-            await until(lambda at=name: _is(client, at, (2, 3, 66.67)))
+            await until(functools.partial(_is, client, name, (2, 3, 66.67)))
         only_anna = meeting("ameet", "apair", "aanna", version=2)
         await send(producer, record(only_anna), record(held))
         await until(lambda: _is(client, "aregion", (1, 3, 33.33)))
@@ -112,7 +113,7 @@ async def test_a_session_moves_every_level_and_a_void_brings_it_back(
 
 
 async def _is(client: httpx.AsyncClient, name: str, expected: Any) -> bool:
-    return await figure(client, name) == expected
+    return bool(await figure(client, name) == expected)
 
 
 async def test_poison_is_parked_and_the_rest_goes_on(

@@ -4,8 +4,7 @@ Parked in the transaction that moves the offsets on, and published to ``<topic>.
 outbox. The table is what is inspected and replayed from; the topic is for other tools.
 """
 
-from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -22,24 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from nastavnik_common import events
+from nastavnik_common.events.reading import Record
 from nastavnik_common.outbox import encode_headers
-
-
-class Record(Protocol):
-    """What a Kafka client hands over."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Iterable[tuple[str, bytes]]: ...
 
 
 def dead_letter_table(metadata: MetaData) -> Table:

@@ -4,27 +4,11 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import msgspec
-
-from nastavnik_common.dead_letters import Record
-from nastavnik_common.events import BY_TOPIC, DELETED, KINDS
-from nastavnik_common.events.base import State
-from nastavnik_common.events.envelope import Envelope, EnvelopeError, parse
+from nastavnik_common.events import KINDS
+from nastavnik_common.events.reading import Record, UnreadableError, read
 
 CONSUMER = "metrics"
 TOPICS = tuple(kind.topic for kind in KINDS if CONSUMER in kind.consumers)
-_DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
-    topic: msgspec.json.Decoder(BY_TOPIC[topic].state) for topic in TOPICS
-}
-_TYPES = {topic: {BY_TOPIC[topic].type(v) for v in BY_TOPIC[topic].verbs} for topic in TOPICS}
-
-
-class PoisonError(ValueError):
-    """A record that can never be read."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
 
 
 class Change(NamedTuple):
@@ -33,7 +17,12 @@ class Change(NamedTuple):
     id: UUID
     version: int
     state: Any
-    raw: str | None
+    record: Record
+
+    @property
+    def text(self) -> str | None:
+        """The state as JSON, as it came."""
+        return self.record.value.decode() if self.record.value is not None else None
 
 
 class Poison(NamedTuple):
@@ -69,15 +58,16 @@ class Batch:
             tally.next_offset = record.offset + 1
             try:
                 self._take(record, tally)
-            except PoisonError as error:
+            except UnreadableError as error:
                 tally.parked += 1
                 self.poison.append(Poison(record, error.code, str(error)))
 
     def _take(self, record: Record, tally: Tally) -> None:
-        change = read(record)
-        if change is None:
+        reading = read(record)
+        if reading is None:
             tally.skipped += 1
             return
+        change = Change(reading.envelope.subject, reading.envelope.version, reading.state, record)
         newest = self.changes[record.topic]
         known = newest.get(change.id)
         if known is not None and known.version >= change.version:
@@ -94,38 +84,3 @@ class Batch:
         tally = self.tallies[self.origin[topic, ident]]
         tally.applied -= 1
         tally.superseded += 1
-
-
-def read(record: Record) -> Change | None:
-    """One record → change; None for a type this version does not know; PoisonError."""
-    try:
-        envelope = parse(record.headers)
-    except EnvelopeError as error:
-        raise PoisonError(error.code, str(error)) from error
-    if envelope.type not in _TYPES[record.topic]:
-        return None
-    if record.key is None or record.key.decode("utf-8", "replace") != str(envelope.subject):
-        raise PoisonError("event.key_mismatch", "the key is not ce_subject")
-    if record.value is None:
-        return Change(envelope.subject, envelope.version, None, None)
-    if envelope.type.split(".")[2] == DELETED:
-        raise PoisonError("event.tombstone_with_value", "a deletion carries no value")
-    return _decoded(record.topic, record.value, envelope)
-
-
-def _decoded(topic: str, value: bytes, envelope: Envelope) -> Change:
-    try:
-        state: State = _DECODERS[topic].decode(value)
-        text = value.decode()
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise PoisonError("event.bad_value", _without_value(error)) from error
-    if state.id != envelope.subject or state.version != envelope.version:
-        raise PoisonError("event.identity_mismatch", "id or version differ from the headers")
-    if "\\u0000" in text:
-        raise PoisonError("event.nul_character", "a string holds the NUL character")
-    return Change(state.id, state.version, state, text)
-
-
-def _without_value(error: Exception) -> str:
-    """msgspec names the place and the expected form, never the value."""
-    return str(error) if isinstance(error, msgspec.ValidationError) else "not JSON"

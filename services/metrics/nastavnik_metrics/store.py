@@ -63,7 +63,7 @@ async def _newer(connection: Connection, batch: Batch, topic: str, table: str) -
         [c.id for c in changes],
         [c.version for c in changes],
         [c.state is None for c in changes],
-        [c.raw for c in changes],
+        [c.text for c in changes],
     )
     written = {row["id"] for row in rows}
     for change in changes:

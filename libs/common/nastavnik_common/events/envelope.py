@@ -15,6 +15,7 @@ import msgspec
 
 PREFIX = "nastavnik"
 CONTENT_TYPE = "application/json"
+MAX_VERSION = 2**31 - 1
 
 
 class EnvelopeError(ValueError):
@@ -73,8 +74,8 @@ def _envelope(given: Mapping[str, str]) -> Envelope:
         if given["ce_specversion"] != "1.0":
             raise EnvelopeError("ce_specversion is not 1.0")
         version = int(given["ce_sequence"])
-        if version < 1:
-            raise EnvelopeError("ce_sequence is not a positive number")
+        if not 1 <= version <= MAX_VERSION:
+            raise EnvelopeError(f"ce_sequence is not a number from 1 to {MAX_VERSION}")
         if given["ce_type"].count(".") != 3:
             raise EnvelopeError("ce_type is not nastavnik.<kind>.<verb>.v1")
         return Envelope(
@@ -90,5 +91,8 @@ def _envelope(given: Mapping[str, str]) -> Envelope:
         )
     except KeyError as error:
         raise EnvelopeError(f"header {error.args[0]} is missing") from error
+    except EnvelopeError:
+        raise
     except ValueError as error:
-        raise error if isinstance(error, EnvelopeError) else EnvelopeError(str(error)) from error
+        # what the standard library says would quote the header, which could hold anything
+        raise EnvelopeError("a header has a malformed value") from error
