@@ -42,17 +42,17 @@ async def connection(registry_settings: RegistrySettings) -> AsyncIterator[async
     await opened.close()
 
 
-@pytest.fixture
-async def app(
-    registry_settings: RegistrySettings, connection: asyncpg.Connection
-) -> AsyncIterator[FastAPI]:
+@pytest.fixture(scope="session")
+async def app(registry_settings: RegistrySettings) -> AsyncIterator[FastAPI]:
+    """One for all tests: it keeps a process for imports warm."""
     made = create_app(registry_settings, background=False)
     async with made.router.lifespan_context(made):
         yield made
 
 
 @pytest.fixture
-async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def client(app: FastAPI, connection: asyncpg.Connection) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a service that knows nothing yet."""
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://registry") as opened:
         yield opened

@@ -1,6 +1,7 @@
 """Org units, participants and targets over HTTP, and the events they leave."""
 
 import asyncio
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -24,7 +25,8 @@ def code(answer: httpx.Response) -> tuple[int, str]:
 
 async def test_migrations_make_what_the_metadata_says(app: FastAPI) -> None:
     def compare(connection: Connection) -> list[Any]:
-        return compare_metadata(MigrationContext.configure(connection), metadata)
+        context = MigrationContext.configure(connection)
+        return list(compare_metadata(context, metadata))
 
     async with app.state.engine.connect() as connection:
         assert await connection.run_sync(compare) == []
@@ -191,8 +193,6 @@ async def test_home_is_one_place_at_a_time(client: httpx.AsyncClient, make: Made
 async def test_bad_values_are_named_not_repeated(
     client: httpx.AsyncClient, field: dict[str, Any]
 ) -> None:
-    import json
-
     body = {"family_name": "А", "given_name": "Б", "memberships": [], **field}
     answer = await client.post(
         "/participants", content=json.dumps(body), headers={"content-type": "application/json"}

@@ -45,7 +45,7 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
         settings=own,
         registry=registry,
         checks={"database": database, "kafka": kafka},
-        lifespan=_lifespan(engine, *((relay.run, jobs.run) if background else ())),
+        lifespan=_lifespan(engine, jobs, *((relay.run, jobs.run) if background else ())),
     )
     setattr(app.state, UNLIMITED, ("/imports",))
     app.state.service = Service(sessions, Outbox(tables.outbox, own.schema_base_url), jobs)
@@ -62,7 +62,7 @@ def _own(settings: Settings) -> RegistrySettings:
 
 
 def _lifespan(
-    engine: AsyncEngine, *background: Callable[[], Coroutine[Any, Any, None]]
+    engine: AsyncEngine, jobs: Jobs, *background: Callable[[], Coroutine[Any, Any, None]]
 ) -> http.Lifespan:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -73,6 +73,7 @@ def _lifespan(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await jobs.close()
             await engine.dispose()
 
     return lifespan

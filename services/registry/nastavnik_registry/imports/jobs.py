@@ -1,4 +1,4 @@
-"""Imports: taken in, queued, run one at a time per source by a process of their own.
+"""Imports: taken in, queued, run one at a time per source, beside the service.
 
 The state of a job is its row; the package is a file beside the database. A job cut short by a crash
 is run again from the start, which is safe: it is applied in one transaction with its own end.
@@ -6,7 +6,6 @@ is run again from the start, which is safe: it is applied in one transaction wit
 
 import asyncio
 import contextlib
-import sys
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,6 +20,7 @@ from nastavnik_common import clock, db, idempotency, logs
 from nastavnik_common.writing import Reply
 from nastavnik_registry import aggregates, tables
 from nastavnik_registry.imports import upload
+from nastavnik_registry.imports.worker import Workers
 from nastavnik_registry.queries import imports as queries
 from nastavnik_registry.settings import RegistrySettings
 from nastavnik_registry.tables import ImportJob
@@ -30,7 +30,6 @@ OPEN = ("queued", "checking", "applying")
 _PARALLEL = 2
 _SWEEP_SECONDS = 1.0
 _PAUSE_SECONDS = 2.0
-_ORPHAN_SECONDS = 3600.0
 
 
 class Jobs:
@@ -39,6 +38,7 @@ class Jobs:
         self._sessions = sessions
         self._wake = asyncio.Event()
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._workers = Workers(settings)
 
     def path(self, ident: UUID) -> Path:
         return package_path(self._settings, ident)
@@ -105,11 +105,15 @@ class Jobs:
             for task in self._running.values():
                 task.cancel()
             await asyncio.gather(*self._running.values(), return_exceptions=True)
+            await self.close()
 
     async def drain(self) -> None:
         """Run all that is queued, and return."""
         while await self._start_pending():
             await asyncio.gather(*self._running.values())
+
+    async def close(self) -> None:
+        await self._workers.stop()
 
     async def _start_pending(self) -> bool:
         self._running = {s: task for s, task in self._running.items() if not task.done()}
@@ -157,35 +161,16 @@ class Jobs:
             await self._fail(ident, "import.attempts_exhausted")
             return
         try:
-            status = await self._spawn(ident)
+            ended = await self._workers.run(ident)
         except asyncio.CancelledError:
             with contextlib.suppress(Exception):
                 await self._count_attempt(ident, -1)
             raise
-        if status:
-            log.warning("import process ended early", import_id=str(ident), status=status)
-            await asyncio.sleep(_PAUSE_SECONDS)
-        else:
+        if ended:
             await asyncio.to_thread(self.path(ident).unlink, missing_ok=True)
-
-    async def _spawn(self, ident: UUID) -> int:
-        """Run the job in a process of its own; it ends when we do (its stdin closes)."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "nastavnik_registry.imports.process", str(ident)),
-            stdin=asyncio.subprocess.PIPE,
-        )
-        try:
-            assert process.stdin is not None
-            process.stdin.write(self._settings.model_dump_json().encode() + b"\n")
-            await process.stdin.drain()
-            return await process.wait()
-        except OSError:
-            return await process.wait()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+        else:
+            log.warning("import cut short", import_id=str(ident))
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _count_attempt(self, ident: UUID, by: int) -> int:
         statement = (

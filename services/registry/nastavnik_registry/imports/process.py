@@ -1,14 +1,13 @@
-"""One import, in a process of its own: `python -m nastavnik_registry.imports.process <id>`.
+"""Imports, in a process of their own: `python -m nastavnik_registry.imports.process`.
 
-Settings come over stdin, which stays open as long as the service lives: when it closes, this
-process ends too, and its transaction is rolled back. Exit status 0: the job has ended, one way or
-another. Anything else: it is to be run again.
+The first line of stdin is the settings, every other the id of a job; a status is the answer: 0 when
+the job has ended, one way or another, else it is to be run again. stdin stays open as long as the
+service lives: when it closes, this process ends too, and its transaction is rolled back.
 """
 
 import asyncio
 import contextlib
 import os
-import sys
 import threading
 from uuid import UUID
 
@@ -159,9 +158,29 @@ def _transient(error: BaseException) -> bool:
     return lost or state[:2] in {"08", "23", "40", "53", "55", "57"}
 
 
-async def _main(settings: RegistrySettings, ident: UUID) -> int:
-    engine = db.create_engine(settings)
-    runner = Runner(settings, db.create_sessions(engine), ident)
+class Lines:
+    """Lines of stdin, read by a thread: their end is noticed even while the loop is busy."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._queue: asyncio.Queue[str] = asyncio.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    async def next(self) -> str:
+        return await self._queue.get()
+
+    def _read(self) -> None:
+        # not sys.stdin: a thread blocked in it would hold its lock when the interpreter ends
+        rest = b""
+        while chunk := os.read(0, 65536):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self._loop.call_soon_threadsafe(self._queue.put_nowait, line.decode())
+        os._exit(0)
+
+
+async def _run(settings: RegistrySettings, sessions: db.Sessions, ident: UUID) -> int:
+    runner = Runner(settings, sessions, ident)
     try:
         await runner.run()
     except PackageError as error:
@@ -173,24 +192,27 @@ async def _main(settings: RegistrySettings, ident: UUID) -> int:
         if _transient(error):
             return AGAIN
         await runner.fail("import.internal")
-    finally:
-        await engine.dispose()
     return 0
 
 
-def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
-    os._exit(AGAIN)
-
-
-def main() -> int:
-    settings = RegistrySettings.model_validate_json(sys.stdin.buffer.readline())
+async def _main(answers: int) -> None:
+    lines = Lines()
+    settings = RegistrySettings.model_validate_json(await lines.next())
     logs.configure(settings, "registry")
-    ident = UUID(sys.argv[1])
-    logs.bind_correlation(str(ident))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    return asyncio.run(_main(settings, ident))
+    sessions = db.create_sessions(db.create_engine(settings))
+    while True:
+        ident = UUID(await lines.next())
+        logs.bind_correlation(str(ident))
+        status = await _run(settings, sessions, ident)
+        os.write(answers, f"{status}\n".encode())
+
+
+def main() -> None:
+    """Answers go over what was stdout; everything else that is printed, to stderr."""
+    answers = os.dup(1)
+    os.dup2(2, 1)
+    asyncio.run(_main(answers))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
