@@ -95,6 +95,19 @@ class Announcer:
         self._metrics.announced.inc(changed)
         return changed
 
+    async def republish(self) -> int:
+        """Put every announced value into the outbox again, at the versions they have."""
+        async with self._sessions.begin() as tx:
+            rows = await tx.stream(text("select body::text from indicator_value order by id"))
+            count = 0
+            async for part in rows.scalars().partitions(2000):
+                known = [_VALUE.decode(body) for body in part]
+                await self._outbox.add(
+                    tx, *(self._outbox.event(events.INDICATOR, "changed", v) for v in known)
+                )
+                count += len(known)
+        return count
+
     async def _years(self, tx: AsyncSession) -> list[int]:
         """Years in which anybody attended anything, and the current one. The clock decides only
         what is announced, never what a value is."""

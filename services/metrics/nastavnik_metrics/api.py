@@ -1,6 +1,6 @@
-"""Routes of the metrics service. Nothing here writes."""
+"""Routes of the metrics service. No route changes a figure."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -12,8 +12,7 @@ from nastavnik_common.errors import DomainError, NotFoundError
 from nastavnik_common.events.registry import Level
 from nastavnik_common.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from nastavnik_metrics import queries, values
-from nastavnik_metrics.catalogue.model import Catalogue, Indicator
-from nastavnik_metrics.measures import ALL_FORMS
+from nastavnik_metrics.catalogue.model import ALL_FORMS, Catalogue, Indicator
 from nastavnik_metrics.positions import Lags
 from nastavnik_metrics.views import (
     CardView,
@@ -21,6 +20,7 @@ from nastavnik_metrics.views import (
     IndicatorView,
     PositionView,
     ProgressView,
+    RepublishedView,
     UnitView,
     ValuesView,
     ValueView,
@@ -38,7 +38,12 @@ Form = Annotated[
 ]
 
 
-def create_router(sessions: Sessions, catalogue: Catalogue, lags: Lags) -> APIRouter:
+def create_router(
+    sessions: Sessions,
+    catalogue: Catalogue,
+    lags: Lags,
+    republish_values: Callable[[], Awaitable[int]],
+) -> APIRouter:
     router = APIRouter()
 
     @router.get("/indicators", tags=["indicators"])
@@ -118,6 +123,11 @@ def create_router(sessions: Sessions, catalogue: Catalogue, lags: Lags) -> APIRo
             found = await queries.dead_letters(tx, after, limit)
         more = encode_cursor(found[-1]["id"]) if len(found) == limit else None
         return Page(items=[DeadLetterView(**row) for row in found], next_cursor=more)
+
+    @router.post("/admin/republish", status_code=202, tags=["operations"])
+    async def republish() -> RepublishedView:
+        """Publish every announced value again, at the version it has: for a new consumer."""
+        return RepublishedView(counts={"indicator": await republish_values()})
 
     return router
 

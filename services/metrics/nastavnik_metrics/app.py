@@ -54,6 +54,8 @@ def create_app(settings: MetricsSettings, *, background: bool = True) -> FastAPI
         },
         lifespan=lifespan,
     )
-    app.include_router(api.create_router(sessions, definitions, projector.lags))
+    app.include_router(
+        api.create_router(sessions, definitions, projector.lags, announcer.republish)
+    )
     app.include_router(stream.create_router(sessions, hub))
     return app

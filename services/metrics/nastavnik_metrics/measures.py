@@ -12,10 +12,8 @@ from uuid import UUID
 from nastavnik_common.events.activity import MentorshipState, Role
 from nastavnik_common.events.registry import Membership, ParticipantKind, ParticipantState
 from nastavnik_metrics import years
-from nastavnik_metrics.catalogue.model import Catalogue, Engaged, Who
+from nastavnik_metrics.catalogue.model import ALL_FORMS, Catalogue, Engaged, Who
 from nastavnik_metrics.years import Years
-
-ALL_FORMS = "all"
 
 
 class Cell(NamedTuple):

@@ -70,15 +70,15 @@ def create_router(sessions: Sessions, hub: Hub) -> APIRouter:
         def wanted(value: IndicatorValueState) -> bool:
             return unit in (None, value.organization_id) and indicator in (None, value.indicator)
 
-        events = _events(sessions, hub, after, wanted)
+        messages = events(sessions, hub, after, wanted)
         return StreamingResponse(
-            events, media_type="text/event-stream", headers={"cache-control": "no-store"}
+            messages, media_type="text/event-stream", headers={"cache-control": "no-store"}
         )
 
     return router
 
 
-async def _events(
+async def events(
     sessions: Sessions, hub: Hub, after: int, wanted: Callable[[IndicatorValueState], bool]
 ) -> AsyncIterator[str]:
     quiet = 0.0

@@ -99,6 +99,10 @@ class DeadLetterView(BaseModel):
     resolved_at: datetime | None
 
 
+class RepublishedView(BaseModel):
+    counts: dict[str, int] = Field(description="Events written again, by kind")
+
+
 def unit_view(unit: OrganizationState) -> UnitView:
     return UnitView(id=unit.id, level=unit.level, kind=unit.kind, name=unit.name)
 

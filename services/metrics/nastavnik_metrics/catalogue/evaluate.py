@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from nastavnik_common.events.metrics import ValueState
-from nastavnik_metrics.catalogue.model import Indicator, Term
-from nastavnik_metrics.measures import ALL_FORMS
+from nastavnik_metrics.catalogue.model import ALL_FORMS, Indicator, Term
 
 
 class Sum(NamedTuple):

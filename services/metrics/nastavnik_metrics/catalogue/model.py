@@ -19,6 +19,7 @@ from msgspec import Meta
 from nastavnik_common.events.activity import Role
 from nastavnik_common.events.registry import OrganizationKind, ParticipantKind
 
+ALL_FORMS = "all"
 Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$")]
 Range = tuple[Annotated[int, Meta(ge=0)], Annotated[int, Meta(ge=0)]]
 
