@@ -1,5 +1,6 @@
 """Whatever is sent, the answer is clean: never a 500, never an echo."""
 
+import asyncio
 import json
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,6 +15,7 @@ from sqlalchemy import Connection
 
 from nastavnik_activity import tables
 from nastavnik_activity.app import create_app
+from nastavnik_common import db
 from nastavnik_common.settings import Settings
 from tests.activity import make
 from tests.activity.talk import batch, code
@@ -149,3 +151,28 @@ async def test_a_broken_database_is_a_503() -> None:
     async with httpx.AsyncClient(transport=transport, base_url="http://activity") as lost:
         answer = await lost.get("/forms")
     assert code(answer) == (503, "database.unavailable")
+
+
+@pytest.mark.parametrize("table", ["mentorship", "session"])
+async def test_a_connection_lost_in_the_middle_is_a_503(
+    settings: Settings,
+    client: httpx.AsyncClient,
+    pair: UUID,
+    connection: asyncpg.Connection,
+    table: str,
+) -> None:
+    """While it waits for a row of SQLAlchemy's, and in the middle of a COPY."""
+    async with connection.transaction():
+        await connection.execute(f"lock table {table} in exclusive mode")
+        waiting = asyncio.create_task(client.post("/sessions", json=make.session(pair)))
+        other = await db.connect(settings.database_url)
+        killed = False
+        while not (killed or waiting.done()):
+            await asyncio.sleep(0.01)
+            killed = await other.fetchval(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where datname = current_database() and wait_event_type = 'Lock'"
+            )
+        await other.close()
+        assert code(await waiting) == (503, "database.unavailable")
+    assert (await client.post("/sessions", json=make.session(pair))).status_code == 201

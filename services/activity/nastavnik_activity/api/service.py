@@ -6,7 +6,7 @@ from typing import Annotated, cast
 import asyncpg
 from fastapi import Depends, Request, Response
 from prometheus_client import CollectorRegistry, Counter
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from nastavnik_activity import tables
 from nastavnik_common import db, writing
@@ -29,15 +29,22 @@ class Service:
     async def write(self, request: Request, action: writing.Action) -> Response:
         """One transaction, committed before the answer.
 
-        Two requests that bring the same id at the same moment meet in a constraint: the later one
-        looks again, and finds what the earlier one made.
+        Requests that bring the same ids at the same moment meet in a constraint, or wait for each
+        other in a circle: the one that is refused looks again, and finds what the other made.
         """
         for _ in range(3):
             try:
                 return await writing.write(request, self.sessions, tables.idempotency, action)
-            except (IntegrityError, asyncpg.IntegrityConstraintViolationError):
-                continue
+            except (DBAPIError, asyncpg.PostgresError) as error:
+                if not _collided(error):
+                    raise
         return await writing.write(request, self.sessions, tables.idempotency, action)
+
+
+def _collided(error: DBAPIError | asyncpg.PostgresError) -> bool:
+    """Whether another transaction was in the way. COPY raises asyncpg's own errors."""
+    code = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None) or ""
+    return code.startswith("23") or code == "40P01"
 
 
 def _service(request: Request) -> Service:

@@ -34,7 +34,7 @@ class Known(Generic[S]):
     state: S | None
 
 
-def digest(asked: msgspec.Struct) -> bytes:
+def digest(*asked: Any) -> bytes:
     """Of what a client asked for; equal content, equal digest."""
     return hashlib.blake2b(msgspec.json.encode(asked), digest_size=16).digest()
 

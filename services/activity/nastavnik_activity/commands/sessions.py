@@ -1,11 +1,11 @@
 """Sessions: logged, corrected, voided, deleted."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import msgspec
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -22,6 +22,7 @@ from nastavnik_common.outbox import Outbox
 
 Result = base.Made[SessionState] | DomainError
 Mentorships = dict[UUID, tuple[MentorshipState, UUID]]
+_STRETCH = 500
 _COLUMNS = (*tables.SESSION_COLUMNS, "deleted", "created_as", "organization_id")
 
 
@@ -37,7 +38,9 @@ async def log_all(
     calendars = await _calendars(tx, asked, mentorships_, now)
     results: list[Result] = []
     made: list[tuple[SessionState, bytes]] = []
-    for new in asked:
+    for number, new in enumerate(asked):
+        if number % _STRETCH == _STRETCH - 1:
+            await asyncio.sleep(0)  # other requests are waiting for this thread
         ident, mark = new.id or uuid4(), _digest(new)
         try:
             if ident in known:
@@ -150,11 +153,18 @@ def _logged(
 
 
 def _digest(new: NewSession) -> bytes:
-    attendance = new.attendance and tuple(sorted(new.attendance, key=lambda a: a.participant_id))
+    """Of all but the id, whatever the order of the lists."""
+    attendance = new.attendance
+    if attendance:
+        attendance = tuple(sorted(attendance, key=lambda a: a.participant_id))
     return base.digest(
-        msgspec.structs.replace(
-            new, id=None, attendance=attendance, audience=tuple(sorted(set(new.audience)))
-        )
+        new.mentorship_id,
+        new.status,
+        new.starts_at,
+        new.duration_minutes,
+        new.technology,
+        sorted(set(new.audience)),
+        attendance,
     )
 
 
