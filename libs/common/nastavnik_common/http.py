@@ -51,10 +51,27 @@ def create_app(
         separate_input_output_schemas=False,
     )
     app.add_middleware(Instrumentation, settings=settings, registry=registry)
+    _describe_problems(app)
     _handle_errors(app)
     _add_operations(app, registry, checks)
     _add_contract(app, service)
     return app
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Say in the description that problems are problem documents; FastAPI takes them for JSON."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        fresh = app.openapi_schema is None
+        document = describe()
+        for path in document["paths"].values() if fresh else ():
+            for operation in path.values():
+                content = operation["responses"]["4XX"]["content"]
+                content[PROBLEM] = content.pop("application/json")
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def _add_operations(app: FastAPI, registry: CollectorRegistry, checks: Mapping[str, Check]) -> None:
@@ -140,8 +157,11 @@ def _handle_errors(app: FastAPI) -> None:
         code = {404: "route.not_found", 405: "route.method_not_allowed"}.get(
             error.status_code, f"http.{error.status_code}"
         )
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+        if error.status_code == 405:
+            headers |= _allow(app, request)
         return problem_response(
-            request, error.status_code, code, str(error.detail), headers=error.headers
+            request, error.status_code, code, str(error.detail), headers=headers
         )
 
     @app.exception_handler(Exception)
@@ -157,6 +177,13 @@ def _handle_errors(app: FastAPI) -> None:
         log.exception("unexpected error", exc_info=error)
         detail = "Something went wrong here; nothing was changed."
         return problem_response(request, 500, "internal.error", detail)
+
+
+def _allow(app: FastAPI, request: Request) -> dict[str, str]:
+    """All methods of the path; the router names only those of the first route that fits."""
+    path = getattr(request.scope.get("route"), "path", "")
+    methods = app.openapi()["paths"].get(path, {})
+    return {"allow": ", ".join(sorted(map(str.upper, methods)))} if methods else {}
 
 
 def _field_error(error: Mapping[str, Any]) -> FieldError:
