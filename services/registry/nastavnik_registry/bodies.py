@@ -5,7 +5,15 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from nastavnik_common import clock
 from nastavnik_common.events.registry import Level, OrganizationKind, ParticipantKind
@@ -34,7 +42,10 @@ IndicatorCode = Annotated[str, StringConstraints(pattern=CODE, max_length=100)]
 
 
 def _school_year(label: str) -> str:
-    clock.parse_label(label)
+    try:
+        clock.parse_label(label)
+    except ValueError:
+        raise ValueError("the second year is not the one after the first") from None
     return label
 
 
@@ -44,9 +55,28 @@ SchoolYearLabel = Annotated[
     AfterValidator(_school_year),
     Field(examples=["2026/27"], description="First year and the last two digits of the next"),
 ]
+
+
+def _number(value: Any) -> Any:
+    """JSON numbers only: neither text nor true."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError("not a number")
+    return value
+
+
 Percent = Annotated[
     Decimal,
-    Field(ge=0, le=100, decimal_places=2, description="At most two decimals"),
+    Field(ge=0, le=100, decimal_places=2),
+    BeforeValidator(_number),
+    WithJsonSchema(
+        {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 100,
+            "multipleOf": 0.01,
+            "description": "At most two decimals",
+        }
+    ),
 ]
 EntityKind = Literal["organization", "participant"]
 AggregateKind = Literal["organization", "participant", "target"]

@@ -13,7 +13,12 @@ from nastavnik_registry.queries import imports as queries
 router = APIRouter(prefix="/imports", tags=["imports"])
 
 _BINARY = {"type": "string", "format": "binary"}
-_FORM = {"type": "object", "properties": {"file": _BINARY}, "required": ["file"]}
+_FORM = {
+    "type": "object",
+    "properties": {"file": _BINARY},
+    "required": ["file"],
+    "additionalProperties": False,
+}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,

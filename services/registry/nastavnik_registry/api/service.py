@@ -28,31 +28,28 @@ def _service(request: Request) -> Service:
     return found
 
 
-async def _idempotency_key(
-    _: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=idempotency.MAX_KEY,
-            description="The same request again under the same key gets the first result back",
-        ),
-    ] = None,
-) -> None:
-    """Declared for the description; `write` reads it."""
+def _described(alias: str, pattern: str, description: str) -> Any:
+    """A header that `writing` reads and judges itself, shown in the description as it is."""
+    shape = {"type": "string", "pattern": pattern}
+    return Header(alias=alias, description=description, json_schema_extra=shape)
 
 
-async def _if_match(
-    _: Annotated[
-        str | None,
-        Header(
-            alias="If-Match",
-            pattern=r'^(\*|(W/)?"?[0-9]{1,18}"?)$',
-            description='The version you have read, such as "3"; 412 when it is not current',
-        ),
-    ] = None,
-) -> None:
-    """Declared for the description; `if_match` reads it."""
+_KEY = _described(
+    "Idempotency-Key",
+    f"^[!-~]{{1,{idempotency.MAX_KEY}}}$",
+    "The same request again under the same key gets the first result back",
+)
+_VERSION = _described(
+    "If-Match",
+    r'^(\*|(W/)?"[0-9]{1,18}")$',
+    'The version you have read, such as "3"; 412 when it is not current',
+)
+
+
+async def _idempotency_key(_: Annotated[str, _KEY] = "") -> None: ...
+
+
+async def _if_match(_: Annotated[str, _VERSION] = "") -> None: ...
 
 
 Registry = Annotated[Service, Depends(_service)]
