@@ -181,7 +181,7 @@ def _handle_errors(app: FastAPI) -> None:
 
 def _allow(app: FastAPI, request: Request) -> dict[str, str]:
     """All methods of the path; the router names only those of the first route that fits."""
-    path = getattr(request.scope.get("route"), "path", "")
+    path = getattr(request.scope.get("route"), "path_format", "")
     methods = app.openapi()["paths"].get(path, {})
     return {"allow": ", ".join(sorted(map(str.upper, methods)))} if methods else {}
 
