@@ -135,6 +135,14 @@ async def test_if_match(client: httpx.AsyncClient, pair: UUID, given: Any) -> No
     assert code(answer) == (400, "if_match.malformed")
 
 
+async def test_actions_take_no_other_method(client: httpx.AsyncClient, pair: UUID) -> None:
+    answer = await client.get(f"/mentorships/{pair}:activate")
+    assert code(answer) == (405, "route.method_not_allowed")
+    assert answer.headers["allow"] == "POST"
+    both = await client.put(f"/mentorships/{pair}")
+    assert both.headers["allow"] == "DELETE, GET, PATCH"
+
+
 async def test_bodies_that_are_no_json(client: httpx.AsyncClient, pair: UUID) -> None:
     headers = {"content-type": "application/json"}
     for content in (b"secret", b"\xff", b""):

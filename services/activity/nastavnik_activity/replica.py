@@ -6,43 +6,32 @@ leaves a marker with its version. What cannot be read is parked as a dead letter
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
-import msgspec
 from prometheus_client import CollectorRegistry, Counter
 from sqlalchemy import exists, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from nastavnik_activity import tables
-from nastavnik_activity.domain.lines import explain
-from nastavnik_common import dead_letters, events
-from nastavnik_common.dead_letters import Record
+from nastavnik_common import dead_letters
 from nastavnik_common.events import ORGANIZATION, PARTICIPANT, Kind
-from nastavnik_common.events.envelope import EnvelopeError, parse
-from nastavnik_common.events.registry import OrganizationState, ParticipantState
+from nastavnik_common.events.reading import Reading, Record, UnreadableError, read
 
-KINDS: tuple[Kind[OrganizationState], Kind[ParticipantState]] = (ORGANIZATION, PARTICIPANT)
-_DECODERS = {kind.topic: msgspec.json.Decoder(kind.state) for kind in KINDS}
-_MAX_VERSION = 2**63 - 1
+KINDS: tuple[Kind[Any], ...] = (ORGANIZATION, PARTICIPANT)
 
 
 class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.records = Counter(
             "replica_records",
-            "Records of the registry's topics: applied, stale or parked",
+            "Records of the registry's topics: applied, stale, of unknown type, or parked",
             ["topic", "outcome"],
             registry=registry,
         )
         self.dead_letters = Counter(
             "dead_letters", "Records put aside", ["topic", "code"], registry=registry
         )
-
-
-class _UnreadableError(Exception):
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -75,16 +64,17 @@ async def apply(tx: AsyncSession, records: Sequence[Record]) -> Applied:
     done = Applied()
     for record in records:
         try:
-            ident, fact = _read(record)
-        except _UnreadableError as error:
+            found = read(record)
+        except UnreadableError as error:
             await _park(tx, record, error)
             _add(done.outcomes, (record.topic, "parked"), 1)
             _add(done.parked, (record.topic, error.code), 1)
             continue
+        if found is None:
+            _add(done.outcomes, (record.topic, "unknown"), 1)
+            continue
         seen[record.topic] += 1
-        facts = newest[record.topic]
-        if ident not in facts or facts[ident].version < fact.version:
-            facts[ident] = fact
+        _keep(newest[record.topic], found)
     for topic, facts in newest.items():
         if facts:
             applied = await _upsert(tx, topic, facts)
@@ -93,43 +83,17 @@ async def apply(tx: AsyncSession, records: Sequence[Record]) -> Applied:
     return done
 
 
+def _keep(facts: dict[UUID, _Fact], found: Reading) -> None:
+    ident, version, state = found.envelope.subject, found.envelope.version, found.state
+    if ident not in facts or facts[ident].version < version:
+        facts[ident] = _Fact(version, state is None, getattr(state, "level", None))
+
+
 def _add(counts: dict[tuple[str, str], int], key: tuple[str, str], number: int) -> None:
     counts[key] = counts.get(key, 0) + number
 
 
-def _read(record: Record) -> tuple[UUID, _Fact]:
-    kind = events.BY_TOPIC[record.topic]
-    try:
-        envelope = parse(record.headers)
-    except EnvelopeError as error:
-        raise _UnreadableError(error.code, _reason(error)) from error
-    if envelope.kind != kind.name:
-        raise _UnreadableError("event.wrong_topic", f"not an event of a {kind.name}")
-    if record.key != str(envelope.subject).encode():
-        raise _UnreadableError("event.bad_key", "the key is not ce_subject")
-    if envelope.version > _MAX_VERSION:
-        raise _UnreadableError("event.bad_version", "ce_sequence is beyond 63 bits")
-    if record.value is None:
-        return envelope.subject, _Fact(envelope.version, True, None)
-    try:
-        state = _DECODERS[record.topic].decode(record.value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        reason = explain(error) if isinstance(error, msgspec.DecodeError) else "not JSON"
-        raise _UnreadableError("event.bad_state", reason) from error
-    if (state.id, state.version) != (envelope.subject, envelope.version):
-        raise _UnreadableError("event.mismatch", "the state's id or version is not the header's")
-    return state.id, _Fact(state.version, False, getattr(state, "level", None))
-
-
-def _reason(error: EnvelopeError) -> str:
-    """Without what the standard library quotes from the record."""
-    quotes = isinstance(error.__cause__, ValueError) and not isinstance(
-        error.__cause__, UnicodeDecodeError
-    )
-    return "a header has a malformed value" if quotes else str(error)
-
-
-async def _park(tx: AsyncSession, record: Record, error: _UnreadableError) -> None:
+async def _park(tx: AsyncSession, record: Record, error: UnreadableError) -> None:
     """Once, though a batch may come again after a crash between its transaction and its commit."""
     letter = tables.dead_letter.c
     there = exists().where(

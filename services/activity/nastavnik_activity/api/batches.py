@@ -15,14 +15,20 @@ from nastavnik_common.writing import Reply
 
 NDJSON = "application/x-ndjson"
 T = TypeVar("T", bound=msgspec.Struct)
+
+
+def _line_schema() -> dict[str, Any]:
+    """Of a line of the answer, with nothing to be looked up elsewhere."""
+    schema = LineView.model_json_schema(ref_template="{model}")
+    problem = schema.pop("$defs")["LineProblemView"]
+    schema["properties"]["problem"] = {"anyOf": [problem, {"type": "null"}], "default": None}
+    return schema
+
+
 RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "One line for each line sent, in order",
-        "content": {
-            NDJSON: {
-                "schema": LineView.model_json_schema(ref_template="#/components/schemas/{model}")
-            }
-        },
+        "content": {NDJSON: {"schema": _line_schema()}},
     }
 }
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
+from starlette.convertors import Convertor, register_url_convertor
 
 from nastavnik_activity.domain.forms import CODE_PATTERN
 from nastavnik_activity.domain.mentorships import REASON_PATTERN
@@ -29,6 +30,22 @@ def _moment(value: Any) -> Any:
     raise PydanticCustomError(
         "datetime_format", "Input should be a moment such as 2026-09-01T14:00:00+03:00"
     )
+
+
+class Segment(Convertor[str]):
+    """A part of a path without a colon, so that ``/sessions/{id}`` is not also the route of
+    ``/sessions/…:void``."""
+
+    regex = "[^/:]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("segment", Segment())
 
 
 class Body(BaseModel):

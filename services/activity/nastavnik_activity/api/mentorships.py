@@ -86,7 +86,7 @@ async def list_mentorships(
     return Page(items=[MentorshipView.of(state) for state in found], next_cursor=more)
 
 
-@router.get("/mentorships/{id}")
+@router.get("/mentorships/{id:segment}")
 async def read(id: UUID, response: Response, service: Wired) -> MentorshipView:
     async with service.sessions() as tx:
         state = await queries.mentorship(tx, id)
@@ -94,7 +94,7 @@ async def read(id: UUID, response: Response, service: Wired) -> MentorshipView:
     return MentorshipView.of(state)
 
 
-@router.patch("/mentorships/{id}", response_model=MentorshipView)
+@router.patch("/mentorships/{id:segment}", response_model=MentorshipView)
 async def change(id: UUID, request: Request, body: MentorshipChanges, service: Wired) -> Response:
     """Only while it is a draft, active or paused."""
 
@@ -105,7 +105,7 @@ async def change(id: UUID, request: Request, body: MentorshipChanges, service: W
     return await service.write(request, action)
 
 
-@router.delete("/mentorships/{id}", response_model=Deleted)
+@router.delete("/mentorships/{id:segment}", response_model=Deleted)
 async def delete(id: UUID, request: Request, service: Wired) -> Response:
     """A mentorship that should never have been recorded, and has no sessions that count."""
 
@@ -121,7 +121,7 @@ def _add_transition(action: Action, text: str) -> None:
         return await service.write(request, _moving(service, request, id, action, body))
 
     router.post(
-        f"/mentorships/{{id}}:{action}",
+        f"/mentorships/{{id:segment}}:{action}",
         name=action,
         operation_id=f"{action}_mentorship",
         description=text,

@@ -103,7 +103,7 @@ async def list_sessions(
     return Page(items=[SessionView.of(state) for state in found], next_cursor=more)
 
 
-@router.get("/sessions/{id}")
+@router.get("/sessions/{id:segment}")
 async def read(id: UUID, response: Response, service: Wired) -> SessionView:
     async with service.sessions() as tx:
         state = await queries.session(tx, id)
@@ -111,7 +111,7 @@ async def read(id: UUID, response: Response, service: Wired) -> SessionView:
     return SessionView.of(state)
 
 
-@router.patch("/sessions/{id}", response_model=SessionView)
+@router.patch("/sessions/{id:segment}", response_model=SessionView)
 async def correct(id: UUID, request: Request, body: SessionChanges, service: Wired) -> Response:
     """Everything but the mentorship may be corrected; void a session of the wrong one."""
 
@@ -124,7 +124,7 @@ async def correct(id: UUID, request: Request, body: SessionChanges, service: Wir
     return await service.write(request, action)
 
 
-@router.post("/sessions/{id}:void", response_model=SessionView)
+@router.post("/sessions/{id:segment}:void", response_model=SessionView)
 async def void(
     id: UUID, request: Request, service: Wired, body: VoidBody | None = None
 ) -> Response:
@@ -137,7 +137,7 @@ async def void(
     return await service.write(request, action)
 
 
-@router.delete("/sessions/{id}", response_model=Deleted)
+@router.delete("/sessions/{id:segment}", response_model=Deleted)
 async def delete(id: UUID, request: Request, service: Wired) -> Response:
     """A session that should never have been recorded."""
 

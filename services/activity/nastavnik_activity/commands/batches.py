@@ -7,8 +7,8 @@ from uuid import UUID
 import msgspec
 
 from nastavnik_activity.commands.base import Made
-from nastavnik_activity.domain.lines import explain
 from nastavnik_common.errors import DomainError
+from nastavnik_common.events.reading import explain
 
 MAX_LINES = 10_000
 T = TypeVar("T", bound=msgspec.Struct)
@@ -61,10 +61,8 @@ def _lines(body: bytes) -> list[bytes]:
 def _decoded(line: bytes, decoder: msgspec.json.Decoder[T]) -> T | DomainError:
     try:
         return decoder.decode(line)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return DomainError("line.invalid", explain(error))
-    except (UnicodeDecodeError, RecursionError):
-        return DomainError("line.invalid", "not a JSON object")
 
 
 def _result(number: int, found: Made[Any] | DomainError) -> LineResult:
