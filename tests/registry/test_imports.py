@@ -12,9 +12,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from nastavnik_common import clock
 from tests.registry.conftest import Events, Made
 from tests.registry.packages import Roster
 
+TODAY = clock.now().date().isoformat()
 ZIP = {"content-type": "application/zip"}
 Import = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -204,6 +206,71 @@ async def test_kinds_follow_the_organisation(client: httpx.AsyncClient, run_impo
     assert (await resolve(client, "organization", "s1"))["kind"] == "vocational"
     pupil = await resolve(client, "participant", "u1")
     assert pupil["memberships"][0]["kind"] == "vocational_student"
+
+
+def changes(*tables: str) -> Roster:
+    """A package of changes: the sound roster's rows, all active."""
+    return Roster(tables, mode="delta")
+
+
+async def test_changes_are_applied(
+    client: httpx.AsyncClient, run_import: Import, events: Events
+) -> None:
+    roster = Roster()
+    roster.add("orgs", sourcedId="s2", name="Школа № 2", type="school", parentSourcedId="d1")
+    await run_import(roster)
+    await events()
+    delta = changes("users", "roles")
+    delta.files["users"] = delta.files["users"][:2]  # u1
+    delta.edit("users", 2, "familyName", "Орлова")
+    delta.files["roles"] = delta.files["roles"][:2]  # its role of a pupil
+    delta.edit("roles", 2, "status", "tobedeleted")
+    stamp = {"status": "active", "dateLastModified": "2026-10-01T10:00:00.000Z"}
+    delta.add(
+        "roles", sourcedId="r7", userSourcedId="u1", roleType="primary", role="student",
+        orgSourcedId="s2", beginDate=TODAY, **stamp,
+    )  # fmt: skip
+    delta.add(
+        "users", sourcedId="u9", enabledUser="true", username="new", givenName="Пётр",
+        familyName="Новиков", **stamp,
+    )  # fmt: skip
+    found = await run_import(delta)
+    assert found["status"] == "completed", found
+    assert found["changes"]["participants"] == counts(1, 1, 0, 0)
+    pupil = await resolve(client, "participant", "u1")
+    assert (pupil["family_name"], pupil["birth_date"]) == ("Орлова", "2010-02-28")
+    old, new = pupil["memberships"]
+    assert (old["until"], old["primary"]) == (TODAY, True)
+    assert (new["since"], new["until"], new["primary"]) == (TODAY, None, True)
+    assert sorted((e.type.split(".")[2], e.version) for e in await events()) == [
+        ("changed", 2),
+        ("registered", 1),
+    ]
+    again = await run_import(delta)
+    assert again["changes"]["participants"] == counts(0, 0, 2, 0)
+    assert await events() == []
+
+
+async def test_a_person_to_be_deleted_stays_with_ended_memberships(
+    client: httpx.AsyncClient, run_import: Import
+) -> None:
+    await run_import(Roster())
+    delta = changes("users")
+    delta.edit("users", 2, "status", "tobedeleted")
+    found = await run_import(delta)
+    assert found["changes"]["participants"] == counts(0, 1, 2, 0)
+    pupil = await resolve(client, "participant", "u1")
+    assert [m["until"] for m in pupil["memberships"]] == [TODAY]
+    back = await run_import(Roster())
+    assert back["changes"]["participants"] == counts(0, 1, 2, 0)
+
+
+async def test_changes_of_the_unknown_are_refused(run_import: Import) -> None:
+    found = await run_import(changes("demographics"))
+    assert found["status"] == "rejected"
+    assert [f["code"] for f in found["report"]["findings"]] == ["import.unknown_user"]
+    found = await run_import(changes("roles"))
+    assert {f["code"] for f in found["report"]["findings"]} == {"import.unknown_org"}
 
 
 async def test_a_form_uploads_too_and_the_key_covers_the_bytes(

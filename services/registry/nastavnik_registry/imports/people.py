@@ -22,14 +22,17 @@ from nastavnik_registry.imports.peoplestore import Found
 from nastavnik_registry.imports.units import Known
 
 USERS, ROLES, DEMOGRAPHICS = "users.csv", "roles.csv", "demographics.csv"
+FILES = (USERS, ROLES, DEMOGRAPHICS)
+GONE = "tobedeleted"
 CHUNK = 4000
 Tick = Callable[[int], None]
 
 _STAGES = (
     "create temporary table s_user (outside text, line int, family_name text, given_name text,"
-    " middle_name text, email text, phone text, teaching_since date, home uuid) on commit drop",
+    " middle_name text, email text, phone text, teaching_since date, home uuid,"
+    " gone boolean) on commit drop",
     "create temporary table s_role (outside text, seq int, organization_id uuid, kind text,"
-    " first boolean, since date, until date) on commit drop",
+    " first boolean, since date, until date, gone boolean) on commit drop",
     "create temporary table s_demographics (outside text, birth_date date) on commit drop",
 )
 _JOINED = """
@@ -68,7 +71,8 @@ async def stage(
     for statement in _STAGES:
         await raw.execute(statement)
     present = Present(ROLES in package.names, DEMOGRAPHICS in package.names)
-    await raw.copy_records_to_table("s_user", records=_users(package, units, today, notes))
+    if USERS in package.names:
+        await raw.copy_records_to_table("s_user", records=_users(package, units, today, notes))
     if present.roles:
         await raw.copy_records_to_table("s_role", records=_roles(package, units, notes))
     if present.demographics:
@@ -94,6 +98,7 @@ def _users(
             notes.text(row, "phone", USERS, line) or notes.text(row, "sms", USERS, line),
             _teaching_since(row.get("metadata.teachingSince", "").strip(), line, today, notes),
             home.id if home else None,
+            row["status"] == GONE,
         )
 
 
@@ -125,7 +130,8 @@ def _roles(package: Package, units: dict[str, Known], notes: Notes) -> Iterator[
             continue  # a role of no day
         kind = mapping.member_of(row["role"], unit.kind)
         first = row["roleType"] == "primary"
-        yield row["userSourcedId"], line, unit.id, kind, first, since, until
+        gone = row["status"] == GONE
+        yield row["userSourcedId"], line, unit.id, kind, first, since, until, gone
 
 
 def _demographics(package: Package, today: date, notes: Notes) -> Iterator[tuple[Any, ...]]:
@@ -134,7 +140,8 @@ def _demographics(package: Package, today: date, notes: Notes) -> Iterator[tuple
         if birth is not None and not domain.is_birth_date(birth, today):
             message = "expected a date from 1900 until today"
             notes.add("import.birth_date", DEMOGRAPHICS, line, "birthDate", message)
-        yield row["sourcedId"], birth
+        if row["status"] != GONE:
+            yield row["sourcedId"], birth
 
 
 def _day(value: str) -> date | None:

@@ -22,7 +22,7 @@ PERSONAL = (
     "phone",
     "teaching_since",
 )
-_BIRTH, _TEACHING = PERSONAL.index("birth_date"), PERSONAL.index("teaching_since")
+BIRTH, _TEACHING = PERSONAL.index("birth_date"), PERSONAL.index("teaching_since")
 
 
 class Found(NamedTuple):
@@ -38,7 +38,13 @@ class Found(NamedTuple):
     person: tuple[Any, ...]
     birth_known: bool
     memberships: tuple[Membership, ...] | None
-    hash: bytes
+    hash: bytes | None
+
+
+class Stored(NamedTuple):
+    version: int
+    person: tuple[Any, ...]
+    memberships: tuple[Membership, ...]
 
 
 class Write(NamedTuple):
@@ -73,8 +79,8 @@ async def update(tx: AsyncSession, outbox: Outbox, source: str, marked: Sequence
     """Bring known people up to date; returns how many differed from what is stored."""
     if not marked:
         return 0
-    stored = await _stored(tx, [one.id for one in marked])
-    writes = [w for one in marked if (w := _changed(one, *stored[one.id])) is not None]
+    before = await stored(tx, [one.id for one in marked])
+    writes = [w for one in marked if (w := _changed(one, before[one.id])) is not None]
     raw = await db.driver(tx)
     if writes:
         await raw.execute(_UPDATE, *db.columns([(w.id, w.version, *w.person) for w in writes], 9))
@@ -87,21 +93,18 @@ async def update(tx: AsyncSession, outbox: Outbox, source: str, marked: Sequence
     return len(writes)
 
 
-def _changed(
-    one: Found, version: int, person: tuple[Any, ...], memberships: tuple[Membership, ...]
-) -> Write | None:
+def _changed(one: Found, before: Stored) -> Write | None:
     after = list(one.person)
     if not one.birth_known:
-        after[_BIRTH] = person[_BIRTH]
-    kept = memberships if one.memberships is None else one.memberships
-    if tuple(after) == person and kept == memberships:
+        after[BIRTH] = before.person[BIRTH]
+    kept = before.memberships if one.memberships is None else one.memberships
+    if tuple(after) == before.person and kept == before.memberships:
         return None
-    return Write(one.id, version + 1, tuple(after), kept)
+    return Write(one.id, before.version + 1, tuple(after), kept)
 
 
-async def _stored(
-    tx: AsyncSession, ids: list[UUID]
-) -> dict[UUID, tuple[int, tuple[Any, ...], tuple[Membership, ...]]]:
+async def stored(tx: AsyncSession, ids: list[UUID]) -> dict[UUID, Stored]:
+    """People as they are, locked against other changes until the transaction ends."""
     raw = await db.driver(tx)
     rows = await raw.fetch(
         f"select id, version, {', '.join(PERSONAL)} from participant where id = any($1)"  # noqa: S608
@@ -115,7 +118,7 @@ async def _stored(
         )
         found.setdefault(ident, []).append(membership)
     return {
-        row[0]: (row[1], tuple(row[2:]), domain.ordered_memberships(found.get(row[0], ())))
+        row[0]: Stored(row[1], tuple(row[2:]), domain.ordered_memberships(found.get(row[0], ())))
         for row in map(tuple, rows)
     }
 
@@ -134,7 +137,7 @@ async def _copy_memberships(raw: Any, writes: Sequence[Write]) -> None:
 
 async def _emit(tx: AsyncSession, outbox: Outbox, verb: str, writes: Sequence[Write]) -> None:
     def state(write: Write) -> Any:
-        birth: date | None = write.person[_BIRTH]
+        birth: date | None = write.person[BIRTH]
         teaching: date | None = write.person[_TEACHING]
         return aggregates.participant_state(
             write.id, write.version, birth, teaching, write.memberships

@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from nastavnik_common import clock
 from nastavnik_common.outbox import Outbox
 from nastavnik_registry import aggregates
-from nastavnik_registry.imports import people, units
+from nastavnik_registry.imports import deltas, people, units
 from nastavnik_registry.imports.findings import FileReport
 from nastavnik_registry.imports.limits import Limits
 from nastavnik_registry.imports.notes import Notes
-from nastavnik_registry.imports.package import open_package
+from nastavnik_registry.imports.package import Package, open_package
 from nastavnik_registry.imports.units import Known, Under
 
 Progress = Callable[[str, int, int], None]  # phase, done, total
@@ -39,50 +39,74 @@ class Counts(NamedTuple):
 async def apply(
     tx: AsyncSession, outbox: Outbox, plan: Plan, notes: Notes, progress: Progress
 ) -> dict[str, Counts]:
-    """Bring the registry to what a bulk package says of its source.
+    """Bring the registry to what a package says of its source.
 
     Raises RejectedError when `notes` name a fault; roll back then.
     """
-    for file in plan.files:
-        if file.mode == "delta":
-            message = "packages of changes are not applied yet; send a bulk package"
-            notes.add("import.delta_not_supported", file.name, None, "", message)
+    modes = {file.name: file.mode for file in plan.files}
+    if len({modes[file] for file in people.FILES if file in modes}) > 1:
+        message = "users, roles and demographics come all in bulk or all as changes"
+        notes.add("import.mixed_modes", people.USERS, None, "", message)
     notes.check()
     await tx.execute(
         sql("select pg_advisory_xact_lock(hashtextextended(:source, 17))"), {"source": plan.source}
     )
     with open_package(plan.path, plan.limits) as package:
-        before = await units.known(tx, plan.source)
-        organizations = Counts()
-        known = before
-        if units.FILE in package.names:
-            progress("organizations", 0, 0)
-            rows = units.read(package, notes)
-            found = units.resolve(rows, before, await _under(tx, plan.under, notes), notes)
-            notes.check()
-            today = clock.now().date()
-            added, changed = await units.apply(tx, outbox, plan.source, found, before, today)
-            vanished = len(before.keys() - rows.keys())
-            unchanged = len(found) - added - changed
-            organizations = Counts(added, changed, unchanged, vanished)
-            known = before | {o.outside: Known(o.id, o.level, o.kind, o.hash) for o in found}
-        participants = Counts()
-        if people.USERS in package.names:
-            total = next(file.rows for file in plan.files if file.name == people.USERS)
-            progress("staging", 0, total)
-            present = await people.stage(tx, package, known, clock.now().date(), notes)
-            notes.check()
-            counts = await people.apply(
-                tx,
-                outbox,
-                plan.source,
-                present,
-                notes,
-                lambda done: progress("participants", done, total),
-            )
-            notes.check()
-            participants = Counts(*counts, await people.vanished(tx, plan.source))
+        run = _Run(tx, outbox, plan, package, modes, notes, progress)
+        known = await units.known(tx, plan.source)
+        organizations = participants = Counts()
+        if units.FILE in modes:
+            organizations, known = await run.organizations(known)
+        if any(file in modes for file in people.FILES):
+            participants = await run.participants(known)
     return {"organizations": organizations, "participants": participants}
+
+
+class _Run(NamedTuple):
+    tx: AsyncSession
+    outbox: Outbox
+    plan: Plan
+    package: Package
+    modes: dict[str, str]
+    notes: Notes
+    progress: Progress
+
+    async def organizations(self, before: dict[str, Known]) -> tuple[Counts, dict[str, Known]]:
+        """What was done, and all units known then."""
+        self.progress("organizations", 0, 0)
+        rows = units.read(self.package, self.notes)
+        under = await _under(self.tx, self.plan.under, self.notes)
+        found = units.resolve(rows, before, under, self.notes)
+        self.notes.check()
+        today = clock.now().date()
+        added, changed = await units.apply(
+            self.tx, self.outbox, self.plan.source, found, before, today
+        )
+        bulk = self.modes[units.FILE] == "bulk"
+        vanished = len(before.keys() - rows.keys()) if bulk else 0
+        known = {one.outside: Known(one.id, one.level, one.kind, one.hash) for one in found}
+        return Counts(added, changed, len(found) - added - changed, vanished), before | known
+
+    async def participants(self, known: dict[str, Known]) -> Counts:
+        today = clock.now().date()
+        rows = {file.name: file.rows for file in self.plan.files}
+        total = max(rows.get(file, 0) for file in people.FILES)
+        self.progress("staging", 0, total)
+        present = await people.stage(self.tx, self.package, known, today, self.notes)
+        self.notes.check()
+
+        def tick(done: int) -> None:
+            self.progress("participants", done, total)
+
+        where = (self.tx, self.outbox, self.plan.source)
+        if self.modes.get(people.USERS) == "bulk":
+            counts = await people.apply(*where, present, self.notes, tick)
+            vanished = await people.vanished(self.tx, self.plan.source)
+        else:
+            counts = await deltas.apply(*where, today, self.notes, tick)
+            vanished = 0
+        self.notes.check()
+        return Counts(*counts, vanished)
 
 
 async def _under(tx: AsyncSession, ident: UUID | None, notes: Notes) -> Under | None:

@@ -70,8 +70,11 @@ async def known(tx: AsyncSession, source: str) -> dict[str, Known]:
 
 
 def read(package: Package, notes: Notes) -> dict[str, Row]:
+    """The units that are to be, by outside id. One to be deleted is left as it is here."""
     found = {}
     for line, row in package.rows(FILE):
+        if row["status"] == "tobedeleted":
+            continue
         level, kind = mapping.unit_of(row["type"])
         name = notes.required(row, "name", FILE, line)
         identifier = notes.text(row, "identifier", FILE, line) or ""
