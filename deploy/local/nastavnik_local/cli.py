@@ -16,7 +16,12 @@ from nastavnik_local.errors import LaunchError
 from nastavnik_local.sample import write_packages
 from nastavnik_local.scenario_api import ScenarioError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
 contract_app = typer.Typer(no_args_is_help=True, help="The generated documents under docs/.")
 app.add_typer(contract_app, name="contract")
 

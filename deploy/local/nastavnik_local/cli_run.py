@@ -1,14 +1,13 @@
 """`nastavnik run` and `nastavnik demo`: the system with the sample region at work in it."""
 
 import asyncio
-import contextlib
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from rich.table import Table
@@ -94,20 +93,29 @@ async def _play_and_audit(api: Api, sample: Sample, up: System, folder: Path) ->
     return found.passed
 
 
-async def _supervised(up: System, work: Callable[[Api], Awaitable[T]]) -> T:
+async def _supervised(up: System, work: Callable[[Api], Coroutine[Any, Any, T]]) -> T:
     """Do the work while the supervisor watches; what either raises comes out bare."""
     async with Api.connect(up.urls) as api:
-        tasks = [asyncio.ensure_future(work(api)), asyncio.ensure_future(up.supervisor.watch())]
+        watching = asyncio.create_task(up.supervisor.watch())
+        working = asyncio.create_task(work(api))
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            failed = tasks[1] if tasks[1].done() else tasks[0]
-            await failed
-            return tasks[0].result()  # type: ignore[return-value]  # the watch never returns
+            await asyncio.wait([watching, working], return_when=asyncio.FIRST_COMPLETED)
+            if watching.done():
+                watching.result()
+            return working.result()
+        except BaseExceptionGroup as group:
+            raise _first(group) from group
         finally:
-            for task in tasks:
+            for task in (watching, working):
                 task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(watching, working, return_exceptions=True)
+
+
+def _first(error: BaseException) -> BaseException:
+    """What went wrong first, out of groups in groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def summary(board: Board) -> str:

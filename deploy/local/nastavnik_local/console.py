@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import sys
 from collections.abc import AsyncIterator
 
 from rich.console import Console, Group, RenderableType
@@ -12,9 +14,11 @@ from rich.text import Text
 
 from nastavnik_local.scenario_board import SHOWN, Board, Figure, Unit
 
-console = Console(highlight=False)
+_WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120  # of a log
+console = Console(highlight=False, width=_WIDTH)
 _TITLES = {"coverage.students": "pupils", "coverage.staff": "staff", "coverage.pooled": "together"}
 _LINE_EVERY = 2.0
+_WIDE = 100  # columns of a terminal that has room for the counts
 _FRAME = 16  # lines that are not municipalities
 
 
@@ -52,8 +56,8 @@ async def _lines(board: Board) -> None:
 def line(board: Board) -> str:
     """One line for a log: stages, the region's figures, lag, rate."""
     stages = (f"{n} {s.done}/{s.total}" for n, s in board.stages.items() if s.total)
-    region = board.region
-    figures = (f"{_TITLES[n]} {_percent(f)}" for n, f in region.figures.items()) if region else ()
+    known = board.region.figures if board.region else {}
+    figures = (f"{_TITLES[name]} {_percent(known[name])}" for name in SHOWN if name in known)
     return (
         f"{board.elapsed:6.1f}s  {'  '.join(stages)}  |  {'  '.join(figures)}"
         f"  |  lag {board.lag or 0}  {board.rate:.0f} events/s"
@@ -80,10 +84,10 @@ def _stages(board: Board) -> Table:
 
 def table(board: Board) -> Table:
     """Region and municipalities: each figure with its counts, green from the target on."""
-    made = Table(title=None, expand=False)
-    made.add_column("unit")
+    made = Table()
+    made.add_column("unit", no_wrap=True)
     for indicator in SHOWN:
-        made.add_column(_TITLES[indicator], justify="right")
+        made.add_column(_TITLES[indicator], justify="right", no_wrap=True)
     units = sorted(board.units.values(), key=lambda u: (u.level != "region", u.name))
     room = max(5, console.height - _FRAME) if console.is_terminal else len(units)
     for unit in units[: room + 1]:
@@ -105,7 +109,7 @@ def _cell(figure: Figure | None) -> Text:
         return Text("…", style="dim")
     reached = figure.value is not None and figure.target is not None
     style = "" if not reached else "green" if _reached(figure) else "yellow"
-    counts = f"  {figure.numerator:,}/{figure.denominator:,}"
+    counts = f"  {figure.numerator:,}/{figure.denominator:,}" if console.width >= _WIDE else ""
     return Text.assemble((f"{_percent(figure):>8}", style), (counts, "dim"))
 
 

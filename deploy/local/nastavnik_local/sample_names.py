@@ -64,11 +64,11 @@ FUNDS = _list("Фонд «Старт»|Союз наставников|Цент�
 def place(number: int) -> str:
     """A municipality: the first ones have names of their own, the others are put together."""
     if number == 0:
-        return f"Городской округ {PLACES[0]}"
+        return f"Город {PLACES[0]}"
     if number < len(PLACES):
-        return f"Муниципальный район {PLACES[number]}"
+        return f"Район {PLACES[number]}"
     first, last = divmod(number, len(_LAST))
-    return f"{_FIRST[first % len(_FIRST)]}{_LAST[last]}ский муниципальный район"
+    return f"{_FIRST[first % len(_FIRST)]}{_LAST[last]}ский район"
 
 
 def person(rng: random.Random) -> tuple[str, str, str]:

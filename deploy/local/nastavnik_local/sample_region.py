@@ -107,7 +107,7 @@ def _municipality(
 
 
 def _name(kind: Kind, place: int, index: int, rng: random.Random) -> str:
-    where = names.place(place).removeprefix("Городской округ ").removeprefix("Муниципальный район ")
+    where = names.place(place).removeprefix("Город ").removeprefix("Район ")
     if kind == "general":
         what = rng.choice(("Школа", "Школа", "Школа", "Гимназия", "Лицей"))
         return f"{what} № {index + 1}, {where}"

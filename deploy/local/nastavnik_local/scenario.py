@@ -26,7 +26,7 @@ from nastavnik_local.scenario_roster import (
 from nastavnik_local.scenario_watch import settle, watch
 from nastavnik_local.scenario_work import Work, send_mentorships, send_sessions
 
-_AT_ONCE = 2  # municipalities at work
+_AT_ONCE = 3  # municipalities; the registry runs two imports at a time
 
 
 class Scenario(msgspec.Struct, frozen=True):
@@ -56,23 +56,23 @@ class Scenario(msgspec.Struct, frozen=True):
         return units
 
     async def _everything(self, units: Units) -> None:
-        """Imports one after the other; the work of the imported beside them."""
-        ready: asyncio.Queue[Municipality | None] = asyncio.Queue()
-        async with asyncio.TaskGroup() as group:
-            for _ in range(_AT_ONCE):
-                group.create_task(self._work(ready))
-            for place in self.region.municipalities:
+        """Several municipalities at once: while one is imported, another is at work."""
+        waiting = iter(self.region.municipalities)
+
+        async def worker() -> None:
+            for place in waiting:
                 await import_municipality(
                     self.region, place, units, self.api, self.board, self.folder
                 )
-                ready.put_nowait(place)
-            for _ in range(_AT_ONCE):
-                ready.put_nowait(None)
+                await self._work(place)
 
-    async def _work(self, ready: asyncio.Queue[Municipality | None]) -> None:
-        while place := await ready.get():
-            ids = await people_and_places(self.region, place, self.api)
-            work = Work.of(self.region, place, ids)
-            await send_mentorships(work, self.api, self.board)
-            await send_sessions(work, self.api, self.board)
-            await fix(work, self.api, self.board)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(_AT_ONCE):
+                group.create_task(worker())
+
+    async def _work(self, place: Municipality) -> None:
+        ids = await people_and_places(self.region, place, self.api)
+        work = Work.of(self.region, place, ids)
+        await send_mentorships(work, self.api, self.board)
+        await send_sessions(work, self.api, self.board)
+        await fix(work, self.api, self.board)

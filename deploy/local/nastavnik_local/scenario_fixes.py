@@ -1,24 +1,34 @@
 """Third part of the scenario: endings of mentorships, corrected and voided sessions."""
 
+import asyncio
+from collections.abc import Awaitable
+
 from nastavnik_local.sample_model import Mentorship, Session
 from nastavnik_local.scenario_api import Api, Json
 from nastavnik_local.scenario_board import Board
 from nastavnik_local.scenario_work import Work, attendance
 
+_IN_FLIGHT = 4
 _ENDED = "mentorship.wrong_status"  # what a repeated run is told: it is so already
 
 
 async def fix(work: Work, api: Api, board: Board) -> None:
-    """Correct and void sessions, then pause, complete and terminate mentorships."""
+    """Correct and void sessions; pause, complete and terminate mentorships."""
     sessions = [(m, s) for m, s in work.sessions() if s.fix]
     endings = [m for m in work.mentorships if m.ending]
     board.expect("changes", len(sessions) + len(endings))
-    for mentorship, session in sessions:
-        await _fix_session(work, mentorship, session, api)
+    gate = asyncio.Semaphore(_IN_FLIGHT)
+
+    async def one(change: Awaitable[None]) -> None:
+        async with gate:
+            await change
         board.done("changes")
-    for mentorship in endings:
-        await _end(work, mentorship, api)
-        board.done("changes")
+
+    async with asyncio.TaskGroup() as group:
+        for mentorship, session in sessions:
+            group.create_task(one(_fix_session(work, mentorship, session, api)))
+        for mentorship in endings:
+            group.create_task(one(_end(work, mentorship, api)))
 
 
 async def _fix_session(work: Work, mentorship: Mentorship, session: Session, api: Api) -> None:

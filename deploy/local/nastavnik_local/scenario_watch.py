@@ -25,17 +25,14 @@ async def look(region: Region, unit: str, api: Api, board: Board) -> None:
     progress = (await api.get("metrics", "/progress")).body
     partitions = progress.get("partitions", ())
     board.progress(sum(map(_read, partitions)), progress.get("lag", 0))
-    year = label(region.calendar.year)
-    for indicator in SHOWN:
-        answer = await api.get(
-            "metrics",
-            f"/indicators/{indicator}/values",
-            unit=unit,
-            school_year=year,
-            children="true",
-        )
-        for value in answer.body.get("items", ()):
-            board.figure(indicator, value)
+    await asyncio.gather(*(_figures(region, unit, name, api, board) for name in SHOWN))
+
+
+async def _figures(region: Region, unit: str, indicator: str, api: Api, board: Board) -> None:
+    path, year = f"/indicators/{indicator}/values", label(region.calendar.year)
+    answer = await api.get("metrics", path, unit=unit, school_year=year, children="true")
+    for value in answer.body.get("items", ()):
+        board.figure(indicator, value)
 
 
 def _read(partition: dict[str, Any]) -> int:

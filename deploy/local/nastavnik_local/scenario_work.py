@@ -13,7 +13,7 @@ from nastavnik_local.scenario_api import Api, Json, ScenarioError
 from nastavnik_local.scenario_board import Board
 
 _MENTORSHIPS, _SESSIONS = 500, 1_000  # lines of one batch
-_IN_FLIGHT = 3
+_IN_FLIGHT = 2
 _CATCHING_UP = ("participant.unknown", "organization.unknown", "mentorship.unknown")
 _PATIENCE = 180.0  # seconds activity may take to hear of everybody
 
