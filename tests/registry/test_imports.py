@@ -2,6 +2,9 @@
 
 import asyncio
 import io
+import os
+import shutil
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -354,3 +357,35 @@ async def test_an_import_that_always_dies_ends_failed(
     await app.state.service.jobs.drain()
     found = (await client.get(accepted.headers["location"])).json()
     assert (found["status"], found["error"]) == ("failed", "import.attempts_exhausted")
+
+
+async def test_no_name_is_logged(
+    client: httpx.AsyncClient, make: Made, run_import: Import, capfd: pytest.CaptureFixture[str]
+) -> None:
+    school = await make.school()
+    person = await make.pupil(school["id"])
+    await client.patch(f"/participants/{person['id']}", json={"family_name": "Соколова\u0000"})
+    roster = Roster()
+    roster.edit("users", 2, "email", "x" * 256)
+    await run_import(roster)
+    await run_import(Roster())
+    out, err = capfd.readouterr()
+    assert "request" in out + err
+    for name in ("Соколова", "Вера", "Иванова", "Анна", "xxxx"):
+        assert name not in out + err
+
+
+async def test_what_a_crash_left_behind_is_removed(app: FastAPI, import_dir: Path) -> None:
+    folder = import_dir / "imports"
+    folder.mkdir(exist_ok=True)
+    for name, age in ((f"{uuid4()}.zip", 7200), (f"{uuid4()}.part", 7200), (f"{uuid4()}.zip", 0)):
+        path = folder / name
+        path.write_bytes(b"x")
+        os.utime(path, (time.time() - age,) * 2)
+    worker = asyncio.create_task(app.state.service.jobs.run())
+    async with asyncio.timeout(10):
+        while waiting(import_dir) > 1:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    worker.cancel()
+    await asyncio.gather(worker, return_exceptions=True)
+    await asyncio.to_thread(shutil.rmtree, folder)

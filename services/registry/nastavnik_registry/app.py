@@ -15,6 +15,7 @@ from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_common.settings import Settings
 from nastavnik_registry import tables
 from nastavnik_registry.api import Service, routers
+from nastavnik_registry.imports.intake import Intake
 from nastavnik_registry.imports.jobs import Jobs
 from nastavnik_registry.settings import RegistrySettings
 
@@ -48,7 +49,8 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
         lifespan=_lifespan(engine, jobs, *((relay.run, jobs.run) if background else ())),
     )
     setattr(app.state, UNLIMITED, ("/imports",))
-    app.state.service = Service(sessions, Outbox(tables.outbox, own.schema_base_url), jobs)
+    outbox = Outbox(tables.outbox, own.schema_base_url)
+    app.state.service = Service(sessions, outbox, Intake(own, sessions, jobs.wake), jobs)
     app.state.engine = engine
     for router in routers():
         app.include_router(router)

@@ -48,7 +48,7 @@ async def accept(
     ] = None,
 ) -> Response:
     """Take a package in. It is checked and applied in the background, all of it or nothing."""
-    return await registry.jobs.accept(request, source, under)
+    return await registry.intake.accept(request, source, under)
 
 
 @router.get("")

@@ -10,6 +10,7 @@ from nastavnik_common import db, idempotency
 from nastavnik_common.outbox import Outbox
 from nastavnik_common.writing import Action, write
 from nastavnik_registry import bodies, tables
+from nastavnik_registry.imports.intake import Intake
 from nastavnik_registry.imports.jobs import Jobs
 
 
@@ -17,6 +18,7 @@ from nastavnik_registry.imports.jobs import Jobs
 class Service:
     sessions: db.Sessions
     outbox: Outbox
+    intake: Intake
     jobs: Jobs
 
     async def write(self, request: Request, action: Action) -> Response:

@@ -14,7 +14,7 @@ from nastavnik_common.events.registry import Placement
 from nastavnik_common.outbox import Outbox
 from nastavnik_common.writing import Reply
 from nastavnik_registry import aggregates, bodies, domain
-from nastavnik_registry.aggregates import Unit
+from nastavnik_registry.aggregates import Unit, states
 from nastavnik_registry.tables import OrgUnit, PersonMembership, TargetRow, UnitPlacement
 
 KIND = "organization"
@@ -41,7 +41,7 @@ async def create(tx: AsyncSession, outbox: Outbox, body: bodies.NewOrganization)
     await tx.flush()
     await aggregates.save_placements(tx, ident, unit.placements)
     await aggregates.save_refs(tx, KIND, ident, (), unit.external_ids)
-    state = aggregates.organization_state(row, unit.placements)
+    state = states.organization_state(row, unit.placements)
     await outbox.add(tx, outbox.event(ORGANIZATION, "registered", state))
     return _reply(unit, 201)
 
@@ -91,7 +91,7 @@ async def change(
     if before.placements != after.placements:
         await aggregates.save_placements(tx, ident, after.placements)
     await aggregates.save_refs(tx, KIND, ident, before.external_ids, after.external_ids)
-    state = aggregates.organization_state(row, after.placements)
+    state = states.organization_state(row, after.placements)
     await outbox.add(tx, outbox.event(ORGANIZATION, "changed", state))
     return _reply(after, 200)
 
@@ -158,4 +158,4 @@ def _placements(
 
 def _reply(unit: Unit, status: int) -> Reply:
     place = f"/organizations/{unit.row.id}" if status == 201 else None
-    return Reply(aggregates.organization_body(unit), status, unit.row.version, place)
+    return Reply(states.organization_body(unit), status, unit.row.version, place)

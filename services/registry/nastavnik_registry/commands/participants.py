@@ -12,7 +12,7 @@ from nastavnik_common.events.registry import Membership
 from nastavnik_common.outbox import Outbox
 from nastavnik_common.writing import Reply
 from nastavnik_registry import aggregates, bodies, domain
-from nastavnik_registry.aggregates import Individual
+from nastavnik_registry.aggregates import Individual, states
 from nastavnik_registry.tables import Person
 
 KIND = "participant"
@@ -42,7 +42,7 @@ async def create(tx: AsyncSession, outbox: Outbox, body: bodies.NewParticipant) 
     await tx.flush()
     await aggregates.save_memberships(tx, ident, person.memberships)
     await aggregates.save_refs(tx, KIND, ident, (), person.external_ids)
-    state = aggregates.person_state(row, person.memberships)
+    state = states.person_state(row, person.memberships)
     await outbox.add(tx, outbox.event(PARTICIPANT, "registered", state))
     return _reply(person, 201)
 
@@ -89,7 +89,7 @@ async def change(
     if before.memberships != after.memberships:
         await aggregates.save_memberships(tx, ident, after.memberships)
     await aggregates.save_refs(tx, KIND, ident, before.external_ids, after.external_ids)
-    state = aggregates.person_state(row, after.memberships)
+    state = states.person_state(row, after.memberships)
     await outbox.add(tx, outbox.event(PARTICIPANT, "changed", state))
     return _reply(after, 200)
 
@@ -133,4 +133,4 @@ def _memberships(given: Iterable[bodies.MembershipBody]) -> tuple[Membership, ..
 
 def _reply(person: Individual, status: int) -> Reply:
     place = f"/participants/{person.row.id}" if status == 201 else None
-    return Reply(aggregates.participant_body(person), status, person.row.version, place)
+    return Reply(states.participant_body(person), status, person.row.version, place)

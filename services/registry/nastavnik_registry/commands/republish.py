@@ -13,6 +13,7 @@ from sqlmodel import col
 from nastavnik_common.events import ORGANIZATION, PARTICIPANT, TARGET, Event, Kind
 from nastavnik_common.outbox import Outbox
 from nastavnik_registry import aggregates
+from nastavnik_registry.aggregates import states
 from nastavnik_registry.tables import OrgUnit, Person, TargetRow
 
 CHUNK = 2000
@@ -26,8 +27,8 @@ async def republish(tx: AsyncSession, outbox: Outbox, kinds: Iterable[str]) -> d
 async def _organizations(tx: AsyncSession, outbox: Outbox) -> int:
     async def events(rows: Sequence[OrgUnit]) -> list[Event]:
         found = await aggregates.placements_of(tx, [row.id for row in rows])
-        states = {r.id: aggregates.organization_state(r, found.get(r.id, ())) for r in rows}
-        return [_event(outbox, ORGANIZATION, row, states, "registered") for row in rows]
+        made = {r.id: states.organization_state(r, found.get(r.id, ())) for r in rows}
+        return [_event(outbox, ORGANIZATION, row, made, "registered") for row in rows]
 
     return await _all(tx, outbox, OrgUnit, events)
 
@@ -35,24 +36,24 @@ async def _organizations(tx: AsyncSession, outbox: Outbox) -> int:
 async def _participants(tx: AsyncSession, outbox: Outbox) -> int:
     async def events(rows: Sequence[Person]) -> list[Event]:
         found = await aggregates.memberships_of(tx, [row.id for row in rows])
-        states = {r.id: aggregates.person_state(r, found.get(r.id, ())) for r in rows}
-        return [_event(outbox, PARTICIPANT, row, states, "registered") for row in rows]
+        made = {r.id: states.person_state(r, found.get(r.id, ())) for r in rows}
+        return [_event(outbox, PARTICIPANT, row, made, "registered") for row in rows]
 
     return await _all(tx, outbox, Person, events)
 
 
 async def _targets(tx: AsyncSession, outbox: Outbox) -> int:
     async def events(rows: Sequence[TargetRow]) -> list[Event]:
-        states = {row.id: aggregates.target_state(row) for row in rows}
-        return [_event(outbox, TARGET, row, states, "set") for row in rows]
+        made = {row.id: states.target_state(row) for row in rows}
+        return [_event(outbox, TARGET, row, made, "set") for row in rows]
 
     return await _all(tx, outbox, TargetRow, events)
 
 
-def _event(outbox: Outbox, kind: Kind[Any], row: Any, states: dict[Any, Any], first: str) -> Event:
+def _event(outbox: Outbox, kind: Kind[Any], row: Any, made: dict[Any, Any], first: str) -> Event:
     if row.deleted:
         return outbox.tombstone(kind, row.id, row.version)
-    return outbox.event(kind, first if row.version == 1 else "changed", states[row.id])
+    return outbox.event(kind, first if row.version == 1 else "changed", made[row.id])
 
 
 async def _all(

@@ -12,6 +12,7 @@ from nastavnik_common.events import TARGET
 from nastavnik_common.outbox import Outbox
 from nastavnik_common.writing import Reply
 from nastavnik_registry import aggregates, bodies
+from nastavnik_registry.aggregates import states
 from nastavnik_registry.tables import TargetRow
 
 KIND = "target"
@@ -42,7 +43,7 @@ async def create(tx: AsyncSession, outbox: Outbox, body: bodies.NewTarget) -> Re
     row = TargetRow(id=ident, version=1, **values)
     tx.add(row)
     await _flush(tx)
-    await outbox.add(tx, outbox.event(TARGET, "set", aggregates.target_state(row)))
+    await outbox.add(tx, outbox.event(TARGET, "set", states.target_state(row)))
     return _reply(row, 201)
 
 
@@ -62,7 +63,7 @@ async def change(
     row.version += 1
     row.changed_at = clock.now()
     await _flush(tx)
-    await outbox.add(tx, outbox.event(TARGET, "changed", aggregates.target_state(row)))
+    await outbox.add(tx, outbox.event(TARGET, "changed", states.target_state(row)))
     return _reply(row, 200)
 
 
@@ -95,4 +96,4 @@ async def _flush(tx: AsyncSession) -> None:
 
 def _reply(row: TargetRow, status: int) -> Reply:
     place = f"/targets/{row.id}" if status == 201 else None
-    return Reply(aggregates.target_body(row), status, row.version, place)
+    return Reply(states.target_body(row), status, row.version, place)

@@ -1,4 +1,4 @@
-"""Imports: taken in, queued, run one at a time per source, beside the service.
+"""Queued imports, run one at a time per source, beside the service.
 
 The state of a job is its row; the package is a file beside the database. A job cut short by a crash
 is run again from the start, which is safe: it is applied in one transaction with its own end.
@@ -6,22 +6,17 @@ is run again from the start, which is safe: it is applied in one transaction wit
 
 import asyncio
 import contextlib
+import time
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import msgspec
-from fastapi import Request, Response
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from nastavnik_common import clock, db, idempotency, logs
-from nastavnik_common.writing import Reply
-from nastavnik_registry import aggregates, tables
-from nastavnik_registry.imports import upload
+from nastavnik_common import clock, db, logs
 from nastavnik_registry.imports.worker import Workers
-from nastavnik_registry.queries import imports as queries
 from nastavnik_registry.settings import RegistrySettings
 from nastavnik_registry.tables import ImportJob
 
@@ -30,6 +25,7 @@ OPEN = ("queued", "checking", "applying")
 _PARALLEL = 2
 _SWEEP_SECONDS = 1.0
 _PAUSE_SECONDS = 2.0
+_UPLOAD_SECONDS = 3600.0
 
 
 class Jobs:
@@ -40,61 +36,22 @@ class Jobs:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._workers = Workers(settings)
 
+    def wake(self) -> None:
+        """There is a new job."""
+        self._wake.set()
+
     def path(self, ident: UUID) -> Path:
         return package_path(self._settings, ident)
 
-    async def accept(self, request: Request, source: str, under: UUID | None) -> Response:
-        """Store the package and queue its import. An Idempotency-Key covers the bytes too."""
-        key = request.headers.get(idempotency.HEADER)
-        if key is not None:
-            idempotency.check_key(key)
-        ident = uuid4()
-        path = self.path(ident)
-        await asyncio.to_thread(_folder, path.parent)
-        received = await upload.receive(request, path, self._settings.import_max_bytes)
-        place = f"{request.url.path}?{request.url.query}"
-        mark = idempotency.fingerprint(request.method, place, received.digest)
-        queued = False
-        try:
-            async with self._sessions.begin() as tx:
-                first = key and await idempotency.recall(tx, tables.idempotency, key, mark)
-                if first:
-                    return _repeat(first)
-                reply = await self._queue(tx, ident, source, under, received.size)
-                if key is not None:
-                    await _remember(tx, key, mark, reply)
-            queued = True
-        finally:
-            if not queued:
-                await asyncio.to_thread(path.unlink, missing_ok=True)
-        self._wake.set()
-        return _response(reply)
-
-    async def _queue(
-        self, tx: AsyncSession, ident: UUID, source: str, under: UUID | None, size: int
-    ) -> Reply:
-        if under is not None:
-            await aggregates.check_organizations(tx, [under])
-        row = ImportJob(
-            id=ident,
-            source=source,
-            under=under,
-            size_bytes=size,
-            status="queued",
-            phase="queued",
-            done=0,
-            total=0,
-        )
-        tx.add(row)
-        await tx.flush()
-        await tx.refresh(row)
-        return Reply(queries.body(row), 202, location=f"/imports/{ident}")
-
     async def run(self) -> None:
         """Work until cancelled. What runs then is cut short, and run again at the next start."""
+        swept = False
         try:
             while True:
                 try:
+                    if not swept:
+                        await self._sweep()
+                        swept = True
                     await self._start_pending()
                 except Exception as error:
                     log.warning("imports wait for the database", error=type(error).__name__)
@@ -114,6 +71,13 @@ class Jobs:
 
     async def close(self) -> None:
         await self._workers.stop()
+
+    async def _sweep(self) -> None:
+        """Remove what a crash left behind: no open job needs it, and it is personal."""
+        query = select(col(ImportJob.id)).where(col(ImportJob.status).in_(OPEN))
+        async with self._sessions() as tx:
+            wanted = {self.path(ident) for ident in (await tx.execute(query)).scalars()}
+        await asyncio.to_thread(_remove_others, self._settings.import_dir / "imports", wanted)
 
     async def _start_pending(self) -> bool:
         self._running = {s: task for s, task in self._running.items() if not task.done()}
@@ -192,8 +156,13 @@ def package_path(settings: RegistrySettings, ident: UUID) -> Path:
     return settings.import_dir / "imports" / f"{ident}.zip"
 
 
-def _folder(path: Path) -> None:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _remove_others(folder: Path, wanted: set[Path]) -> None:
+    """What is young may be on its way in."""
+    before = time.time() - _UPLOAD_SECONDS
+    for path in folder.glob("*") if folder.exists() else ():
+        with contextlib.suppress(FileNotFoundError):
+            if path not in wanted and path.stat().st_mtime < before:
+                path.unlink()
 
 
 async def finish(tx: AsyncSession, ident: UUID, *, status: str, **values: Any) -> bool:
@@ -205,20 +174,3 @@ async def finish(tx: AsyncSession, ident: UUID, *, status: str, **values: Any) -
         .returning(col(ImportJob.id))
     )
     return (await tx.execute(statement)).scalar_one_or_none() is not None
-
-
-async def _remember(tx: AsyncSession, key: str, mark: bytes, reply: Reply) -> None:
-    headers = msgspec.json.encode(reply.headers()).decode()
-    body = reply.body.model_dump_json().encode()
-    await idempotency.remember(tx, tables.idempotency, key, mark, reply.status, headers, body)
-
-
-def _repeat(first: Any) -> Response:
-    headers = msgspec.json.decode(first.headers)
-    return Response(first.body, first.status, headers, media_type="application/json")
-
-
-def _response(reply: Reply) -> Response:
-    return Response(
-        reply.body.model_dump_json(), reply.status, reply.headers(), media_type="application/json"
-    )

@@ -11,7 +11,8 @@ from nastavnik_common import db
 from nastavnik_common.events import PARTICIPANT
 from nastavnik_common.events.registry import Membership
 from nastavnik_common.outbox import Outbox
-from nastavnik_registry import aggregates, domain
+from nastavnik_registry import domain
+from nastavnik_registry.aggregates import states
 
 PERSONAL = (
     "family_name",
@@ -139,9 +140,7 @@ async def _emit(tx: AsyncSession, outbox: Outbox, verb: str, writes: Sequence[Wr
     def state(write: Write) -> Any:
         birth: date | None = write.person[BIRTH]
         teaching: date | None = write.person[_TEACHING]
-        return aggregates.participant_state(
-            write.id, write.version, birth, teaching, write.memberships
-        )
+        return states.participant_state(write.id, write.version, birth, teaching, write.memberships)
 
     await outbox.copy(tx, [outbox.event(PARTICIPANT, verb, state(write)) for write in writes])
 

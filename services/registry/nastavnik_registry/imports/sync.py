@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from nastavnik_common import clock
 from nastavnik_common.outbox import Outbox
 from nastavnik_registry import aggregates
-from nastavnik_registry.imports import deltas, people, units
+from nastavnik_registry.imports import deltas, people, units, unitstore
 from nastavnik_registry.imports.findings import FileReport
 from nastavnik_registry.imports.limits import Limits
 from nastavnik_registry.imports.notes import Notes
@@ -79,7 +79,7 @@ class _Run(NamedTuple):
         found = units.resolve(rows, before, under, self.notes)
         self.notes.check()
         today = clock.now().date()
-        added, changed = await units.apply(
+        added, changed = await unitstore.apply(
             self.tx, self.outbox, self.plan.source, found, before, today
         )
         bulk = self.modes[units.FILE] == "bulk"

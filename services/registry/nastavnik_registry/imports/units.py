@@ -1,17 +1,12 @@
-"""orgs.csv → org units: read, placed in the tree, compared with what is stored, written."""
+"""orgs.csv → org units as the package has them: read, and placed in the tree."""
 
-from collections.abc import Iterable
-from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from nastavnik_common import db
-from nastavnik_common.events import ORGANIZATION
-from nastavnik_common.events.registry import Placement
-from nastavnik_common.outbox import Outbox
-from nastavnik_registry import aggregates, domain
+from nastavnik_registry import domain
 from nastavnik_registry.imports import mapping
 from nastavnik_registry.imports.notes import Notes
 from nastavnik_registry.imports.package import Package
@@ -137,125 +132,3 @@ def resolve(
         mark = mapping.content_hash(*content)
         found.append(Found(outside, placer.ids[outside], *content, mark))
     return found
-
-
-class Write(NamedTuple):
-    """One unit to be written: a new one has version 1."""
-
-    id: UUID
-    version: int
-    level: str
-    kind: str | None
-    name: str
-    oktmo: str | None
-    code: str | None
-    placements: tuple[Placement, ...]
-
-
-async def apply(
-    tx: AsyncSession,
-    outbox: Outbox,
-    source: str,
-    found: Iterable[Found],
-    before: dict[str, Known],
-    today: date,
-) -> tuple[int, int]:
-    """Write what differs. Returns how many units are new, and how many changed."""
-    new = [one for one in found if one.outside not in before]
-    marked = [o for o in found if o.outside in before and before[o.outside].hash != o.hash]
-    stored = await _stored(tx, [one.id for one in marked])
-    writes = [_new(one) for one in new]
-    changes = [w for one in marked if (w := _changed(one, *stored[one.id], today)) is not None]
-    await _insert(tx, source, new, writes)
-    await _update(tx, source, marked, changes)
-    await _replace_placements(tx, writes, changes)
-    events = [outbox.event(ORGANIZATION, "registered", _state(w)) for w in writes]
-    events += [outbox.event(ORGANIZATION, "changed", _state(w)) for w in changes]
-    if events:
-        await outbox.copy(tx, events)
-    return len(writes), len(changes)
-
-
-def _state(write: Write) -> Any:
-    return aggregates.organization_state(write, write.placements)
-
-
-def _new(one: Found) -> Write:
-    placements = (Placement(parent_id=one.parent),) if one.parent else ()
-    return Write(one.id, 1, one.level, one.kind, one.name, one.oktmo, one.code, placements)
-
-
-def _changed(one: Found, row: Any, placements: tuple[Placement, ...], today: date) -> Write | None:
-    """What the package does not say stays as it is. None: nothing differs."""
-    moved = domain.moved(placements, one.parent, today) if one.parent else placements
-    before = (row["kind"], row["name"], row["oktmo"], row["code"], placements)
-    after = (one.kind, one.name, one.oktmo or row["oktmo"], one.code or row["code"], moved)
-    if before == after:
-        return None
-    return Write(one.id, row["version"] + 1, one.level, *after)
-
-
-async def _stored(
-    tx: AsyncSession, ids: list[UUID]
-) -> dict[UUID, tuple[Any, tuple[Placement, ...]]]:
-    raw = await db.driver(tx)
-    rows = await raw.fetch(
-        "select id, version, kind, name, oktmo, code from org_unit where id = any($1)"
-        " order by id for no key update",
-        ids,
-    )
-    places = await raw.fetch(
-        "select unit_id, parent_id, since, until from placement where unit_id = any($1)", ids
-    )
-    found: dict[UUID, list[Placement]] = {}
-    for unit_id, parent_id, since, until in places:
-        found.setdefault(unit_id, []).append(
-            Placement(parent_id=parent_id, since=since, until=until)
-        )
-    return {row["id"]: (row, domain.ordered_placements(found.get(row["id"], ()))) for row in rows}
-
-
-async def _insert(tx: AsyncSession, source: str, new: list[Found], writes: list[Write]) -> None:
-    if not new:
-        return
-    raw = await db.driver(tx)
-    await raw.copy_records_to_table(
-        "org_unit",
-        records=[(w.id, 1, False, w.level, w.kind, w.name, w.oktmo, w.code) for w in writes],
-        columns=["id", "version", "deleted", "level", "kind", "name", "oktmo", "code"],
-    )
-    await raw.copy_records_to_table(
-        "external_id",
-        records=[(source, "organization", one.outside, one.id, one.hash) for one in new],
-        columns=["source", "kind", "external_id", "entity_id", "content_hash"],
-    )
-
-
-async def _update(tx: AsyncSession, source: str, marked: list[Found], changes: list[Write]) -> None:
-    raw = await db.driver(tx)
-    await raw.execute(
-        "update org_unit o set version = n.version, kind = n.kind, name = n.name,"
-        " oktmo = n.oktmo, code = n.code, changed_at = now()"
-        " from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[])"
-        " n(id, version, kind, name, oktmo, code) where o.id = n.id",
-        *db.columns([(w.id, w.version, w.kind, w.name, w.oktmo, w.code) for w in changes], 6),
-    )
-    await raw.execute(
-        "update external_id e set content_hash = n.hash"
-        " from unnest($2::text[], $3::bytea[]) n(outside, hash)"
-        " where e.source = $1 and e.kind = 'organization' and e.external_id = n.outside",
-        source,
-        *db.columns([(one.outside, one.hash) for one in marked], 2),
-    )
-
-
-async def _replace_placements(tx: AsyncSession, writes: list[Write], changes: list[Write]) -> None:
-    raw = await db.driver(tx)
-    await raw.execute("delete from placement where unit_id = any($1)", [w.id for w in changes])
-    await raw.copy_records_to_table(
-        "placement",
-        records=[
-            (w.id, p.parent_id, p.since, p.until) for w in (*writes, *changes) for p in w.placements
-        ],
-        columns=["unit_id", "parent_id", "since", "until"],
-    )

@@ -9,14 +9,14 @@ from sqlmodel import col
 from nastavnik_common import clock
 from nastavnik_common.paging import Page
 from nastavnik_registry import aggregates, bodies
-from nastavnik_registry.aggregates import Unit
+from nastavnik_registry.aggregates import Unit, states
 from nastavnik_registry.queries import containing, page
 from nastavnik_registry.tables import OrgUnit, UnitPlacement
 
 
 async def one(tx: AsyncSession, ident: UUID) -> bodies.Organization:
     row = await aggregates.live(tx, OrgUnit, "organization", ident)
-    return aggregates.organization_body(await aggregates.unit(tx, row))
+    return states.organization_body(await aggregates.unit(tx, row))
 
 
 async def many(
@@ -56,4 +56,4 @@ async def many(
     placements = await aggregates.placements_of(tx, ids)
     refs = await aggregates.refs_of(tx, "organization", ids)
     units = [Unit(row, placements.get(row.id, ()), refs.get(row.id, ())) for row in rows]
-    return Page(items=[aggregates.organization_body(unit) for unit in units], next_cursor=more)
+    return Page(items=[states.organization_body(unit) for unit in units], next_cursor=more)

@@ -8,14 +8,14 @@ from sqlmodel import col
 
 from nastavnik_common.paging import Page
 from nastavnik_registry import aggregates, bodies
-from nastavnik_registry.aggregates import Individual
+from nastavnik_registry.aggregates import Individual, states
 from nastavnik_registry.queries import containing, page
 from nastavnik_registry.tables import Person, PersonMembership
 
 
 async def one(tx: AsyncSession, ident: UUID) -> bodies.Participant:
     row = await aggregates.live(tx, Person, "participant", ident)
-    return aggregates.participant_body(await aggregates.individual(tx, row))
+    return states.participant_body(await aggregates.individual(tx, row))
 
 
 async def many(
@@ -44,4 +44,4 @@ async def many(
     memberships = await aggregates.memberships_of(tx, ids)
     refs = await aggregates.refs_of(tx, "participant", ids)
     people = [Individual(row, memberships.get(row.id, ()), refs.get(row.id, ())) for row in rows]
-    return Page(items=[aggregates.participant_body(one) for one in people], next_cursor=more)
+    return Page(items=[states.participant_body(one) for one in people], next_cursor=more)

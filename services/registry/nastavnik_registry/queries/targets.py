@@ -9,12 +9,13 @@ from sqlmodel import col
 from nastavnik_common import clock
 from nastavnik_common.paging import Page
 from nastavnik_registry import aggregates, bodies
+from nastavnik_registry.aggregates import states
 from nastavnik_registry.queries import page
 from nastavnik_registry.tables import TargetRow
 
 
 async def one(tx: AsyncSession, ident: UUID) -> bodies.Target:
-    return aggregates.target_body(await aggregates.live(tx, TargetRow, "target", ident))
+    return states.target_body(await aggregates.live(tx, TargetRow, "target", ident))
 
 
 async def many(
@@ -34,4 +35,4 @@ async def many(
     if school_year is not None:
         query = query.where(col(TargetRow.school_year) == clock.parse_label(school_year))
     rows, more = await page(tx, TargetRow, query, limit, cursor)
-    return Page(items=[aggregates.target_body(row) for row in rows], next_cursor=more)
+    return Page(items=[states.target_body(row) for row in rows], next_cursor=more)

@@ -1,0 +1,108 @@
+"""What an aggregate looks like from outside: its event and its body."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from nastavnik_common import clock
+from nastavnik_common.events.registry import (
+    Membership,
+    OrganizationState,
+    ParticipantState,
+    Placement,
+    TargetState,
+)
+from nastavnik_registry import bodies
+from nastavnik_registry.aggregates import Individual, Refs, Unit
+from nastavnik_registry.tables import Person, TargetRow
+
+
+def organization_state(row: Any, placements: tuple[Placement, ...]) -> OrganizationState:
+    return OrganizationState(
+        id=row.id,
+        version=row.version,
+        level=row.level,
+        kind=row.kind,
+        name=row.name,
+        oktmo=row.oktmo,
+        placements=placements,
+    )
+
+
+def participant_state(
+    ident: UUID,
+    version: int,
+    birth_date: date | None,
+    teaching_since: date | None,
+    memberships: tuple[Membership, ...],
+) -> ParticipantState:
+    """Pseudonymous: years instead of dates, and nothing else of the person."""
+    return ParticipantState(
+        id=ident,
+        version=version,
+        birth_year=birth_date.year if birth_date else None,
+        teaching_since_year=teaching_since.year if teaching_since else None,
+        memberships=memberships,
+    )
+
+
+def person_state(row: Person, memberships: tuple[Membership, ...]) -> ParticipantState:
+    return participant_state(row.id, row.version, row.birth_date, row.teaching_since, memberships)
+
+
+def target_state(row: Any) -> TargetState:
+    return TargetState(
+        id=row.id,
+        version=row.version,
+        indicator=row.indicator,
+        organization_id=row.organization_id,
+        school_year=row.school_year,
+        basis_points=row.basis_points,
+        legal_basis=row.legal_basis,
+        verified=row.verified,
+    )
+
+
+def _refs_body(refs: Refs) -> list[bodies.ExternalRef]:
+    return [bodies.ExternalRef.model_construct(source=s, id=x) for s, x in refs]
+
+
+def organization_body(unit: Unit) -> bodies.Organization:
+    return bodies.Organization.model_construct(
+        **unit.row.model_dump(exclude={"deleted", "created_at", "changed_at"}),
+        placements=[
+            bodies.PlacementBody(parent_id=p.parent_id, since=p.since, until=p.until)
+            for p in unit.placements
+        ],
+        external_ids=_refs_body(unit.external_ids),
+    )
+
+
+def participant_body(person: Individual) -> bodies.Participant:
+    return bodies.Participant.model_construct(
+        **person.row.model_dump(exclude={"deleted", "created_at", "changed_at"}),
+        memberships=[
+            bodies.MembershipBody(
+                organization_id=m.organization_id,
+                kind=m.kind,
+                primary=m.primary,
+                since=m.since,
+                until=m.until,
+            )
+            for m in person.memberships
+        ],
+        external_ids=_refs_body(person.external_ids),
+    )
+
+
+def target_body(row: TargetRow) -> bodies.Target:
+    return bodies.Target(
+        id=row.id,
+        version=row.version,
+        indicator=row.indicator,
+        organization_id=row.organization_id,
+        school_year=clock.label(row.school_year),
+        percent=row.basis_points / 100,
+        legal_basis=row.legal_basis,
+        verified=row.verified,
+    )
