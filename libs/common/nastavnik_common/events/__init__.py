@@ -9,11 +9,24 @@ from uuid import UUID
 
 import msgspec
 
-from nastavnik_common.events.activity import MentorshipState, SessionState
+from nastavnik_common.events.activity import (
+    AssessmentState,
+    ContributionState,
+    GatheringState,
+    MentorshipState,
+    SessionState,
+    SurveyState,
+)
 from nastavnik_common.events.base import State
 from nastavnik_common.events.envelope import PREFIX, Envelope
 from nastavnik_common.events.metrics import IndicatorValueState
-from nastavnik_common.events.registry import OrganizationState, ParticipantState, TargetState
+from nastavnik_common.events.registry import (
+    OrganizationState,
+    ParticipantState,
+    ProgrammeState,
+    ReferenceCountState,
+    TargetState,
+)
 
 S = TypeVar("S", bound=State)
 DELETED = "deleted"
@@ -91,6 +104,48 @@ SESSION = Kind(
     verbs=("logged", "corrected", "voided", DELETED),
     consumers=("metrics",),
 )
+PROGRAMME = Kind(
+    name="programme",
+    topic="nastavnik.programmes",
+    state=ProgrammeState,
+    source="registry",
+    verbs=("started", "changed", DELETED),
+)
+REFERENCE_COUNT = Kind(
+    name="reference_count",
+    topic="nastavnik.reference-counts",
+    state=ReferenceCountState,
+    source="registry",
+    verbs=("entered", "changed", DELETED),
+)
+SURVEY = Kind(
+    name="survey",
+    topic="nastavnik.surveys",
+    state=SurveyState,
+    source="activity",
+    verbs=("submitted", "corrected", "voided", DELETED),
+)
+ASSESSMENT = Kind(
+    name="assessment",
+    topic="nastavnik.assessments",
+    state=AssessmentState,
+    source="activity",
+    verbs=("recorded", "corrected", "voided", DELETED),
+)
+CONTRIBUTION = Kind(
+    name="contribution",
+    topic="nastavnik.contributions",
+    state=ContributionState,
+    source="activity",
+    verbs=("recorded", "corrected", "voided", DELETED),
+)
+GATHERING = Kind(
+    name="gathering",
+    topic="nastavnik.gatherings",
+    state=GatheringState,
+    source="activity",
+    verbs=("held", "cancelled", "corrected", "voided", DELETED),
+)
 INDICATOR = Kind(
     name="indicator",
     topic="nastavnik.indicators",
@@ -105,6 +160,12 @@ KINDS: tuple[Kind[State], ...] = (
     TARGET,
     MENTORSHIP,
     SESSION,
+    PROGRAMME,
+    REFERENCE_COUNT,
+    SURVEY,
+    ASSESSMENT,
+    CONTRIBUTION,
+    GATHERING,
     INDICATOR,
 )  # type: ignore[assignment]  # a tuple of invariant generics
 BY_NAME = {kind.name: kind for kind in KINDS}

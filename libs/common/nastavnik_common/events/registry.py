@@ -58,6 +58,13 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     until: Annotated[date | None, Meta(description="First day no longer; null: open")] = None
 
 
+class Training(msgspec.Struct, frozen=True, kw_only=True):
+    """Training that prepares for a role in mentoring, completed."""
+
+    role: Literal["mentor", "curator"] = "mentor"
+    completed_on: date
+
+
 class ParticipantState(State, frozen=True, kw_only=True):
     """A person, pseudonymous: a random id, the birth year, and dated memberships."""
 
@@ -66,6 +73,7 @@ class ParticipantState(State, frozen=True, kw_only=True):
         CalendarYear | None, Meta(description="Year in which pedagogical work began")
     ] = None
     memberships: tuple[Membership, ...] = ()
+    trainings: tuple[Training, ...] = ()
 
 
 class TargetState(State, frozen=True, kw_only=True):
@@ -77,3 +85,63 @@ class TargetState(State, frozen=True, kw_only=True):
     basis_points: Annotated[int, Meta(ge=0, le=10000, description="7000 is 70 %")]
     legal_basis: str | None = None
     verified: Annotated[bool, Meta(description="The legal basis was opened and read")] = False
+
+
+Mechanism = Literal["formalisation", "planning", "forms", "resources", "support"]
+DocumentKind = Literal[
+    "order",
+    "regulation",
+    "roadmap",
+    "curator_appointment",
+    "pairs_order",
+    "personal_programmes",
+]
+DocumentStatus = Literal["draft", "approved", "cancelled"]
+Population = Literal["students", "staff"]
+
+
+class ProgrammeDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A document of the programme; its number and text stay in the registry."""
+
+    kind: DocumentKind
+    status: DocumentStatus
+    date: date
+
+
+class PlannedForm(msgspec.Struct, frozen=True, kw_only=True):
+    form: Annotated[str, Meta(description="Code of a form of mentoring")]
+    mentorships: Annotated[int, Meta(ge=0)]
+
+
+class PlannedMonth(msgspec.Struct, frozen=True, kw_only=True):
+    month: Annotated[date, Meta(description="First day of the month")]
+    sessions: Annotated[int, Meta(ge=0)]
+
+
+class ProgrammeState(State, frozen=True, kw_only=True):
+    """The mentoring programme of one organisation in one school year."""
+
+    organization_id: UUID
+    school_year: SchoolYear
+    mechanisms: Annotated[
+        tuple[Mechanism, ...], Meta(description="Those of the five that are in place")
+    ] = ()
+    documents: tuple[ProgrammeDocument, ...] = ()
+    forms: tuple[PlannedForm, ...] = ()
+    plan: Annotated[tuple[PlannedMonth, ...], Meta(description="Sessions due, by month")] = ()
+    curator_id: UUID | None = None
+    methodical_materials: bool = False
+    material_base: bool = False
+    staffed: bool = False
+    psychological_support: bool = False
+
+
+class ReferenceCountState(State, frozen=True, kw_only=True):
+    """An official headcount of a unit, as reported elsewhere."""
+
+    organization_id: UUID
+    school_year: SchoolYear
+    population: Population
+    headcount: Annotated[int, Meta(ge=0)]
+    source: Annotated[str, Meta(description="E.g. form OO-1")]
+    as_of: date
