@@ -5,7 +5,7 @@ import re
 import pytest
 
 from nastavnik_metrics.catalogue import CatalogueError, load
-from nastavnik_metrics.catalogue.model import parse
+from nastavnik_metrics.catalogue.loading import parse
 
 GOOD = """
 census = 2000-05-31
@@ -23,11 +23,11 @@ denominator = [{ measure = "population.students", organizations = ["general"] }]
 
 
 def test_the_shipped_catalogue_loads() -> None:
-    assert len(load().indicators) == 7
+    assert len(load().indicators) == 31
 
 
 def test_a_good_one_loads() -> None:
-    assert parse(GOOD).indicator("coverage.students") is not None
+    assert [i.code for i in parse(GOOD).current(2026)] == ["coverage.students"]
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,8 @@ def test_a_good_one_loads() -> None:
         ('group = "coverage"', 'group = "coverage"\nformula = "n / d"', "formula"),
         ('[{ measure = "population.students" }]', "[{ }]", "needs a measure"),
         ('[{ measure = "population.students" }]', "[]", "numerator"),
+        ('who = { kinds = ["student"] }', "", "must be of one sort"),
+        ("version = 1", 'version = 1\nunit = "count"', "a count takes no denominator"),
         ('code = "coverage.students"', 'code = "Coverage"', "code"),
     ],
 )
@@ -52,5 +54,5 @@ def test_a_broken_one_is_refused_with_the_place(old: str, new: str, said: str) -
 
 def test_two_definitions_of_one_code_are_refused() -> None:
     doubled = GOOD + GOOD[GOOD.index("[[indicators]]") :]
-    with pytest.raises(CatalogueError, match=r"coverage\.students is defined 2 times"):
+    with pytest.raises(CatalogueError, match=r"coverage\.students version 1 is defined 2 times"):
         parse(doubled)

@@ -157,7 +157,7 @@ async def test_no_data_is_null_with_a_reason(tell: Tell, figure: Figure) -> None
     assert (value["value"], value["state"], value["reason"]) == (
         None,
         "no_data",
-        "population.empty",
+        "denominator.zero",
     )
 
 

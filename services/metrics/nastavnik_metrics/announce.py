@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from nastavnik_common import clock, db, events, logs
 from nastavnik_common.events.metrics import IndicatorValueState
 from nastavnik_common.outbox import Outbox
-from nastavnik_metrics import values
+from nastavnik_metrics import months, snapshot, values
 from nastavnik_metrics.catalogue.model import Catalogue
 from nastavnik_metrics.projector import CELLS_CHANNEL
 from nastavnik_metrics.settings import MetricsSettings
@@ -111,17 +111,20 @@ class Announcer:
     async def _years(self, tx: AsyncSession) -> list[int]:
         """Years in which anybody attended anything, and the current one. The clock decides only
         what is announced, never what a value is."""
-        rows = await tx.execute(text("select distinct school_year from attendance where held > 0"))
+        rows = await tx.execute(
+            text("select distinct school_month / 12 from attendance where held > 0")
+        )
         return sorted({year for (year,) in rows} | {clock.school_year(clock.now().date())})
 
     async def _announce(self, tx: AsyncSession, stale: set[UUID | None], year: int) -> int:
-        snap = await values.snapshot(tx, year, self._catalogue)
+        month = months.last_month(year)
+        snap = await snapshot.take(tx, month, self._catalogue)
         units = (
             sorted(snap.tree.units)
             if None in stale
             else snap.tree.with_ancestors(unit for unit in stale if unit)
         )
-        found = await values.evaluated(tx, snap, units, self._catalogue.indicators)
+        found = await values.evaluated(tx, snap, units, self._catalogue.current(year))
         fresh = await self._changed(tx, found)
         await self._write(tx, fresh)
         return len(fresh)
@@ -156,7 +159,8 @@ class Announcer:
             bodies,
         )
         await raw.execute(_UPSERT, *columns)
-        await raw.execute(_APPEND, columns[0], bodies)
+        about = [v.organization_id for v in fresh], [v.school_year for v in fresh]
+        await raw.execute(_APPEND, columns[0], *about, bodies)
         await self._outbox.copy(
             tx, [self._outbox.event(events.INDICATOR, "changed", value) for value in fresh]
         )
@@ -168,7 +172,7 @@ _VALUE = msgspec.json.Decoder(IndicatorValueState)
 
 def _essence(value: IndicatorValueState) -> IndicatorValueState:
     """The value without what changes all the time."""
-    return msgspec.structs.replace(value, version=1, watermark=None)
+    return msgspec.structs.replace(value, version=1, watermark=None, pace=None)
 
 
 _UPSERT = """
@@ -178,6 +182,6 @@ _UPSERT = """
       denominator = excluded.denominator, body = excluded.body
 """
 _APPEND = """
-    insert into value_change (value_id, body)
-    select * from unnest($1::uuid[], $2::json[])
+    insert into value_change (value_id, organization_id, school_year, body)
+    select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::json[])
 """

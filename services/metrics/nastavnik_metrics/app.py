@@ -11,6 +11,7 @@ from nastavnik_common import db, http, tasks
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_metrics import api, catalogue, stream
 from nastavnik_metrics.announce import Announcer
+from nastavnik_metrics.api.service import Service
 from nastavnik_metrics.projector import Projector
 from nastavnik_metrics.settings import MetricsSettings
 from nastavnik_metrics.tables import OUTBOX
@@ -55,7 +56,7 @@ def create_app(settings: MetricsSettings, *, background: bool = True) -> FastAPI
         lifespan=lifespan,
     )
     app.include_router(
-        api.create_router(sessions, definitions, projector.lags, announcer.republish)
+        api.create_router(Service(sessions, definitions, projector.lags, announcer.republish))
     )
     app.include_router(stream.create_router(sessions, hub))
     return app

@@ -1,6 +1,7 @@
 """Reads: units, positions, dead letters, announced values."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from nastavnik_common.errors import NotFoundError
 from nastavnik_common.events.metrics import IndicatorValueState
 from nastavnik_common.events.registry import OrganizationState
+from nastavnik_metrics.identity import value_id
 
 _UNIT = msgspec.json.Decoder(OrganizationState)
 _VALUE = msgspec.json.Decoder(IndicatorValueState)
@@ -90,3 +92,47 @@ async def changes(
         {"after": after, "limit": limit},
     )
     return [(seq, _VALUE.decode(body)) for seq, body in rows]
+
+
+async def known_on(
+    tx: AsyncSession,
+    idents: Collection[UUID],
+    codes: Collection[str],
+    school_year: int,
+    at: str | None,
+    moment: datetime | None,
+) -> list[IndicatorValueState]:
+    """Of each value the one last announced up to the moment."""
+    rows = await tx.execute(
+        text(
+            """select distinct on (value_id) body::text from value_change
+               where recorded_at <= :moment and organization_id = any(:units)
+                 and school_year = :year
+                 and body->>'indicator' = any(:codes)
+                 and (cast(:slice as text) is null or body->>'form' = :slice)
+               order by value_id, seq desc"""
+        ),
+        {
+            "moment": moment,
+            "units": list(idents),
+            "year": school_year,
+            "codes": list(codes),
+            "slice": at,
+        },
+    )
+    found = [_VALUE.decode(body) for body in rows.scalars()]
+    return sorted(found, key=lambda v: (v.organization_id, v.indicator, v.form))
+
+
+async def history(
+    tx: AsyncSession, unit_id: UUID, code: str, school_year: int, at: str, limit: int
+) -> list[tuple[datetime, IndicatorValueState]]:
+    """Announced values of one figure with the moment each was recorded, newest first."""
+    rows = await tx.execute(
+        text(
+            """select recorded_at, body::text from value_change where value_id = :id
+               order by seq desc limit :limit"""
+        ),
+        {"id": value_id(code, unit_id, school_year, at), "limit": limit},
+    )
+    return [(recorded, _VALUE.decode(body)) for recorded, body in rows]

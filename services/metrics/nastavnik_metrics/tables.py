@@ -1,14 +1,14 @@
 """What metrics stores: facts as they arrived, cells folded from them, values and their history.
 
-Derived tables (`attendance`, `mentorship_member`, `cell`, a participant's `contribution`) can be
-thrown away and computed again from the facts.
+Derived tables (`attendance`, `mentorship_member`, `owner`, `cell`) can be thrown away and computed
+again from the facts.
 """
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Index, SmallInteger, func
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Index, String, func
 from sqlalchemy import JSON as JSON_TYPE
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.orm import registry
@@ -43,9 +43,13 @@ class Target(_Fact, table=True):
     state: Any = Field(sa_type=JSON_TYPE, nullable=True)
 
 
+class ReferenceCount(_Fact, table=True):
+    __tablename__ = "reference_count"
+    state: Any = Field(sa_type=JSON_TYPE, nullable=True)
+
+
 class Participant(_Fact, table=True):
     state: Any = Field(sa_type=JSON_TYPE, nullable=True)
-    contribution: Any = Field(sa_type=JSON_TYPE, nullable=True)
 
 
 class Mentorship(_Fact, table=True):
@@ -62,26 +66,71 @@ class Session(_Fact, table=True):
     mentorship_id: UUID | None = Field(default=None, index=True)
     day: date | None = None
     held: bool = False
+    minutes: int = 0
+    technology: str | None = None
+    audience: list[str] = Field(sa_column=Column(ARRAY(String), nullable=False))
     attended: list[UUID] = Field(sa_column=Column(ARRAY(UuidType), nullable=False))
+    expected: int = 0
 
 
 class Attendance(Base, table=True):
-    """Held sessions a person attended, by mentorship and school year."""
+    """Held sessions a person attended, by mentorship and school month."""
 
     participant_id: UUID = Field(primary_key=True)
     mentorship_id: UUID = Field(primary_key=True)
-    school_year: int = Field(primary_key=True, sa_type=SmallInteger)
+    school_month: int = Field(primary_key=True)
     held: int
 
 
+class Survey(_Fact, table=True):
+    """About a person; the columns stay when it is deleted."""
+
+    person_id: UUID | None = Field(default=None, index=True)
+    mentorship_id: UUID | None = Field(default=None, index=True)
+    state: Any = Field(sa_type=JSON_TYPE, nullable=True)
+
+
+class Assessment(_Fact, table=True):
+    """About a person or an organisation; the columns stay when it is deleted."""
+
+    subject_id: UUID | None = Field(default=None, index=True)
+    of_organization: bool | None = None
+    mentorship_id: UUID | None = Field(default=None, index=True)
+    state: Any = Field(sa_type=JSON_TYPE, nullable=True)
+
+
+class Programme(_Fact, table=True):
+    state: Any = Field(sa_type=JSON_TYPE, nullable=True)
+
+
+class Gathering(_Fact, table=True):
+    state: Any = Field(sa_type=JSON_TYPE, nullable=True)
+
+
+class Contribution(_Fact, table=True):
+    state: Any = Field(sa_type=JSON_TYPE, nullable=True)
+
+
+class Owner(Base, table=True):
+    """What each owner has in the cells now: a person, a mentorship, a programme …"""
+
+    __table_args__ = (Index("owner_organizations", "organizations", postgresql_using="gin"),)
+    kind: str = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    cells: Any = Field(sa_type=JSON_TYPE, nullable=True)
+    organizations: list[UUID] = Field(
+        sa_column=Column(ARRAY(UuidType), nullable=False, server_default="{}")
+    )
+
+
 class Cell(Base, table=True):
-    """Yearly steps: the value of year Y is the sum of `value` at years ≤ Y."""
+    """Steps by school month: the stock at the end of month t is the sum of `value` at ≤ t."""
 
     organization_id: UUID = Field(primary_key=True)
-    school_year: int = Field(primary_key=True, sa_type=SmallInteger)
-    form: str = Field(primary_key=True)
+    school_month: int = Field(primary_key=True)
+    slice: str = Field(primary_key=True)
     measure: str = Field(primary_key=True)
-    value: int
+    value: int = Field(sa_type=BigInteger)
 
 
 class StreamPosition(Base, table=True):
@@ -121,9 +170,14 @@ class ValueChange(Base, table=True):
     """Every announced value, in order: the live stream and the history."""
 
     __tablename__ = "value_change"
-    __table_args__ = (Index("value_change_of", "value_id", "seq"),)
+    __table_args__ = (
+        Index("value_change_of", "value_id", "seq"),
+        Index("value_change_about", "organization_id", "school_year", "recorded_at"),
+    )
     seq: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     value_id: UUID
+    organization_id: UUID
+    school_year: int
     recorded_at: datetime = Field(sa_column=_time())
     body: Any = Field(sa_type=JSON_TYPE, nullable=False)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from nastavnik_common.events.registry import OrganizationState
-from nastavnik_metrics import years
+from nastavnik_metrics import months
 
 
 class Tree:
@@ -87,7 +87,7 @@ def closure(tree: Tree, units: Iterable[UUID]) -> Closure:
 
 def _parent(unit: OrganizationState, year: int, census: tuple[int, int]) -> UUID | None:
     for placement in unit.placements:
-        first, end = years.counted(placement.since, placement.until, census)
-        if first <= year < end:
+        first, end = months.counted(placement.since, placement.until, census)
+        if first <= 12 * year < end:
             return placement.parent_id
     return None

@@ -1,4 +1,4 @@
-"""Indicator values out of the cells, for any units, in one query.
+"""Indicator values out of the cells, for any units, at the end of any school month.
 
 Cells exist at organisations only. What lies under a unit, and which organisations an indicator
 takes, is decided here, by the tree of the school year: moving or reclassifying a school rewrites
@@ -6,56 +6,23 @@ no cell.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from nastavnik_common.events.metrics import IndicatorValueState
-from nastavnik_common.events.registry import OrganizationState, TargetState
-from nastavnik_metrics.catalogue.evaluate import Sum, Sums, evaluate, forms_present
-from nastavnik_metrics.catalogue.model import Catalogue, Indicator
+from nastavnik_common.events.metrics import IndicatorValueState, Reference
+from nastavnik_metrics import months
+from nastavnik_metrics.catalogue import evaluate
+from nastavnik_metrics.catalogue.evaluate import Sum, Sums, Value
+from nastavnik_metrics.catalogue.model import Indicator
 from nastavnik_metrics.identity import value_id
-from nastavnik_metrics.tree import Tree, closure
+from nastavnik_metrics.snapshot import Snapshot
+from nastavnik_metrics.tree import closure
 
-_UNIT = msgspec.json.Decoder(OrganizationState)
-_TARGET = msgspec.json.Decoder(TargetState)
-Targets = Mapping[tuple[str, int, UUID | None], float]
-
-
-class Snapshot(NamedTuple):
-    """What values of one school year need besides the cells."""
-
-    tree: Tree
-    targets: Targets
-    watermark: datetime | None
-
-
-async def snapshot(tx: AsyncSession, year: int, catalogue: Catalogue) -> Snapshot:
-    rows = await tx.execute(text("select state::text from organization where state is not null"))
-    units = [_UNIT.decode(state) for (state,) in rows]
-    targets: dict[tuple[str, int, UUID | None], float] = {}
-    for (state,) in await tx.execute(text("select state::text from target where not deleted")):
-        target = _TARGET.decode(state)
-        key = (target.indicator, target.school_year, target.organization_id)
-        targets[key] = target.basis_points / 100
-    tree = Tree({unit.id: unit for unit in units}, year, catalogue.census_day)
-    return Snapshot(tree, targets, await watermark(tx))
-
-
-async def watermark(tx: AsyncSession) -> datetime | None:
-    """The moment up to which every partition is in the figures; None before the first."""
-    found: datetime | None = await tx.scalar(
-        text(
-            "select case when bool_and(watermark is not null) then min(watermark) end"
-            " from stream_position"
-        )
-    )
-    return found
+PACE_MONTHS = 9
+"""Targets are due by the end of May, nine months into the year."""
 
 
 async def evaluated(
@@ -63,21 +30,27 @@ async def evaluated(
     snap: Snapshot,
     units: Sequence[UUID],
     indicators: Iterable[Indicator],
-    form: str | None = None,
+    at: str | None = None,
 ) -> list[IndicatorValueState]:
-    """Values of the units: in one form, or (None) in every form in which somebody is engaged."""
-    sums = await _sums(tx, snap.tree, units)
+    """Values of the units: in one slice, or (None) in every slice that counts anything."""
     chosen = list(indicators)
-    return [
-        _value(snap, snap.tree.units[unit], indicator, sums[unit], at)
-        for unit in units
-        for at in ([form] if form else forms_present(sums[unit]))
-        for indicator in chosen
-    ]
+    latest = await _sums(tx, snap, units, snap.month)
+    whole = latest
+    if any(i.at == "whole_month" for i in chosen) and snap.whole_month != snap.month:
+        whole = await _sums(tx, snap, units, snap.whole_month)
+    found = []
+    for unit in units:
+        for indicator in chosen:
+            sums = (whole if indicator.at == "whole_month" else latest)[unit]
+            slices = [at] if at else evaluate.slices_present(indicator, sums)
+            found += [_state(snap, unit, indicator, sums, s) for s in slices]
+    return found
 
 
-async def _sums(tx: AsyncSession, tree: Tree, units: Sequence[UUID]) -> dict[UUID, Sums]:
-    under = closure(tree, units)
+async def _sums(
+    tx: AsyncSession, snap: Snapshot, units: Sequence[UUID], month: int
+) -> dict[UUID, Sums]:
+    under = closure(snap.tree, units)
     rows = await tx.execute(
         text(_SUMS),
         {
@@ -85,13 +58,16 @@ async def _sums(tx: AsyncSession, tree: Tree, units: Sequence[UUID]) -> dict[UUI
             "organizations": under.organizations,
             "kinds": under.kinds,
             "placed": under.placed,
-            "year": tree.year,
+            "month": month,
         },
     )
-    measured: dict[UUID, dict[tuple[str, str, str], Sum]] = defaultdict(dict)
-    for unit, kind, form, measure, persons, organizations in rows:
-        measured[unit][kind, form, measure] = Sum(persons, organizations)
-    return {unit: Sums(measured[unit], under.counts[unit]) for unit in units}
+    measured: dict[UUID, dict[str, dict[str, dict[str, Sum]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(dict))
+    )
+    for unit, kind, at, measure, total, organizations in rows:
+        measured[unit][at][measure][kind] = Sum(total, organizations)
+    sliced = snap.catalogue.sliced
+    return {unit: Sums(measured[unit], under.counts[unit], sliced) for unit in units}
 
 
 _SUMS = """
@@ -100,46 +76,66 @@ _SUMS = """
             cast(:units as uuid[]), cast(:organizations as uuid[]), cast(:kinds as text[]),
             cast(:placed as boolean[])) as u(unit, organization_id, kind, placed)
     ), stock as (
-        select organization_id, form, measure, sum(value)::bigint as value from cell
-        where organization_id in (select organization_id from under) and school_year <= :year
-        group by organization_id, form, measure having sum(value) <> 0
+        select organization_id, slice, measure, sum(value)::bigint as value from cell
+        where organization_id in (select organization_id from under) and school_month <= :month
+        group by organization_id, slice, measure having sum(value) <> 0
     )
-    select unit, kind, form, measure, sum(value)::bigint,
+    select unit, kind, slice, measure, sum(value)::bigint,
            count(*) filter (where value > 0 and placed)
-    from under join stock using (organization_id) group by unit, kind, form, measure
+    from under join stock using (organization_id) group by unit, kind, slice, measure
 """
 
 
-def _value(
-    snap: Snapshot, unit: OrganizationState, indicator: Indicator, sums: Sums, form: str
+def _state(
+    snap: Snapshot, unit: UUID, indicator: Indicator, sums: Sums, at: str
 ) -> IndicatorValueState:
-    value = evaluate(indicator, sums, form)
+    value = evaluate.evaluate(indicator, sums, at)
+    target = snap.target(indicator, unit)
+    reporting, expected = evaluate.completeness(indicator, sums)
     return IndicatorValueState(
-        id=value_id(indicator.code, unit.id, snap.tree.year, form),
+        id=value_id(indicator.code, unit, snap.year, at),
         version=1,
         indicator=indicator.code,
         definition_version=indicator.version,
-        organization_id=unit.id,
-        level=unit.level,
-        school_year=snap.tree.year,
-        form=form,
+        organization_id=unit,
+        level=snap.tree.units[unit].level,
+        school_year=snap.year,
+        form=at,
         numerator=value.numerator,
         denominator=value.denominator,
-        value=value.percent,
-        unit="percent",
-        target=target(snap, indicator, unit.id),
+        value=value.value,
+        unit=indicator.unit,
+        change=value.change,
+        target=target,
+        reference=_reference(snap, unit, indicator, value),
+        pace=_pace(snap, value, target),
+        reporting=reporting,
+        expected=expected,
         state=value.state,
         reason=value.reason,
         watermark=snap.watermark,
     )
 
 
-def target(snap: Snapshot, indicator: Indicator, unit: UUID) -> float | None:
-    """The unit's own target, else of the nearest unit above, else of all, else the catalogue's."""
-    above: list[Any] = [*snap.tree.ancestors(unit), None]
-    for owner in above:
-        found = snap.targets.get((indicator.code, snap.tree.year, owner))
-        if found is not None:
-            return found
-    goal = indicator.goal(snap.tree.year)
-    return goal.percent if goal else None
+def _pace(snap: Snapshot, value: Value, target: float | None) -> float | None:
+    """Value minus the part of the target that is due by now."""
+    if value.value is None or target is None:
+        return None
+    elapsed = min(max(snap.elapsed_months, 0), PACE_MONTHS)
+    return round(value.value - target * elapsed / PACE_MONTHS, 2)
+
+
+def _reference(snap: Snapshot, unit: UUID, indicator: Indicator, value: Value) -> Reference | None:
+    counts = [snap.headcounts.get((unit, population)) for population in indicator.reference]
+    known = [count for count in counts if count is not None]
+    if not known or len(known) < len(counts):
+        return None
+    headcount = sum(known)
+    percent = round(100 * value.numerator / headcount, 2) if headcount else None
+    differs = headcount != value.denominator
+    return Reference(headcount=headcount, value=percent, differs=differs)
+
+
+def month_asked(year: int, month: int | None) -> int:
+    """The school month a value is taken at: the asked one (0 … 11), else the year's last."""
+    return months.last_month(year) if month is None else 12 * year + month

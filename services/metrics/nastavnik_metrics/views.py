@@ -1,14 +1,16 @@
 """What the API answers with."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+import msgspec
 from pydantic import BaseModel, Field
 
 from nastavnik_common import clock
 from nastavnik_common.events.metrics import IndicatorValueState, ValueState
 from nastavnik_common.events.registry import Level, OrganizationKind, OrganizationState
-from nastavnik_metrics.catalogue.model import Indicator
+from nastavnik_metrics.catalogue.model import Indicator, Unit
 
 
 class UnitView(BaseModel):
@@ -20,7 +22,7 @@ class UnitView(BaseModel):
 
 class TargetView(BaseModel):
     school_year: str
-    percent: float
+    value: float
     source: str
     verified: bool = Field(description="The source was opened and read")
 
@@ -31,8 +33,26 @@ class IndicatorView(BaseModel):
     group: str
     title_ru: str
     title_en: str
-    unit: str
+    unit: Unit
     targets: list[TargetView]
+
+
+class ChangeView(BaseModel):
+    """A paired change: differences after − before, in hundredths of a point."""
+
+    count: int = Field(description="Pairs")
+    sum: int
+    squares: int
+    mean: float | None = Field(description="In points")
+    effect_size: float | None = Field(description="Mean over the sample standard deviation")
+
+
+class ReferenceView(BaseModel):
+    """The official headcount beside the registry's, and the value it would give."""
+
+    headcount: int
+    value: float | None
+    differs: bool
 
 
 class ValueView(BaseModel):
@@ -44,17 +64,36 @@ class ValueView(BaseModel):
     unit_name: str
     level: Level
     school_year: str = Field(examples=["2026/27"])
-    form: str = Field(description="`all`, or the code of a form of mentoring")
+    form: str = Field(description="`all`, a form of mentoring, or another slice")
     numerator: int
     denominator: int
     value: float | None = Field(description="In `unit`; null when there is no data")
-    unit: str
+    unit: Unit
     target: float | None
+    pace: float | None = Field(
+        description="Value minus the part of the target due by now; negative: behind"
+    )
+    change: ChangeView | None = None
+    reference: ReferenceView | None = None
+    reporting: int | None = Field(description="Organisations with data …")
+    expected: int | None = Field(description="… of those that should have")
     state: ValueState
     reason: str | None = Field(description="Why there is no value")
     watermark: datetime | None = Field(
         description="Every event up to this moment is in the value; null while starting"
     )
+    known_since: datetime | None = Field(default=None, description="In a history")
+
+
+class SeriesView(BaseModel):
+    items: list[ValueView] = Field(description="September first")
+
+
+class ContributorView(BaseModel):
+    kind: str = Field(description="person, mentorship, programme, gathering, contribution, …")
+    id: UUID
+    organization_id: UUID
+    adds: int
 
 
 class ValuesView(BaseModel):
@@ -114,11 +153,11 @@ def indicator_view(indicator: Indicator) -> IndicatorView:
         group=indicator.group,
         title_ru=indicator.title.ru,
         title_en=indicator.title.en,
-        unit="percent",
+        unit=indicator.unit,
         targets=[
             TargetView(
                 school_year=clock.label(goal.school_year),
-                percent=goal.percent,
+                value=goal.value,
                 source=goal.source,
                 verified=goal.verified,
             )
@@ -127,21 +166,22 @@ def indicator_view(indicator: Indicator) -> IndicatorView:
     )
 
 
-def value_view(value: IndicatorValueState, unit_name: str) -> ValueView:
+def value_view(
+    value: IndicatorValueState, unit_name: str, known_since: datetime | None = None
+) -> ValueView:
+    fields = msgspec.structs.asdict(value)
+    for name in ("id", "version", "organization_id", "school_year", "change", "reference"):
+        del fields[name]
     return ValueView(
-        indicator=value.indicator,
-        definition_version=value.definition_version,
+        **fields,
         unit_id=value.organization_id,
         unit_name=unit_name,
-        level=value.level,
         school_year=clock.label(value.school_year),
-        form=value.form,
-        numerator=value.numerator,
-        denominator=value.denominator,
-        value=value.value,
-        unit=value.unit,
-        target=value.target,
-        state=value.state,
-        reason=value.reason,
-        watermark=value.watermark,
+        change=None if value.change is None else ChangeView(**_plain(value.change)),
+        reference=None if value.reference is None else ReferenceView(**_plain(value.reference)),
+        known_since=known_since,
     )
+
+
+def _plain(struct: msgspec.Struct) -> dict[str, Any]:
+    return msgspec.structs.asdict(struct)

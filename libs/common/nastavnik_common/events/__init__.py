@@ -110,6 +110,7 @@ PROGRAMME = Kind(
     state=ProgrammeState,
     source="registry",
     verbs=("started", "changed", DELETED),
+    consumers=("metrics",),
 )
 REFERENCE_COUNT = Kind(
     name="reference_count",
@@ -117,6 +118,7 @@ REFERENCE_COUNT = Kind(
     state=ReferenceCountState,
     source="registry",
     verbs=("entered", "changed", DELETED),
+    consumers=("metrics",),
 )
 SURVEY = Kind(
     name="survey",
@@ -124,6 +126,7 @@ SURVEY = Kind(
     state=SurveyState,
     source="activity",
     verbs=("submitted", "corrected", "voided", DELETED),
+    consumers=("metrics",),
 )
 ASSESSMENT = Kind(
     name="assessment",
@@ -131,6 +134,7 @@ ASSESSMENT = Kind(
     state=AssessmentState,
     source="activity",
     verbs=("recorded", "corrected", "voided", DELETED),
+    consumers=("metrics",),
 )
 CONTRIBUTION = Kind(
     name="contribution",
@@ -138,6 +142,7 @@ CONTRIBUTION = Kind(
     state=ContributionState,
     source="activity",
     verbs=("recorded", "corrected", "voided", DELETED),
+    consumers=("metrics",),
 )
 GATHERING = Kind(
     name="gathering",
@@ -145,6 +150,7 @@ GATHERING = Kind(
     state=GatheringState,
     source="activity",
     verbs=("held", "cancelled", "corrected", "voided", DELETED),
+    consumers=("metrics",),
 )
 INDICATOR = Kind(
     name="indicator",

@@ -1,31 +1,35 @@
 """What a catalogue may say.
 
-A *measure* counts persons: who they are (kind, age, experience) and, if asked, what they did
-(roles in which they attended at least so many held sessions). An *indicator* is a ratio of sums
-of measures over organisations of some kinds. Adding one out of existing measures is data only.
+A *measure* counts something that events tell of: persons, paired changes, mentorships, sessions,
+programmes, gatherings, contributions. An *indicator* puts sums of measures together, over
+organisations of some kinds. Adding one out of existing measures is data only; adding a measure of
+a known sort is data too, and needs the figures to be folded again.
 """
 
-import tomllib
-from collections import Counter
 from datetime import date
 from functools import cached_property
-from importlib import resources
-from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from nastavnik_common.events.activity import Role
-from nastavnik_common.events.registry import OrganizationKind, ParticipantKind
+from nastavnik_common.events.activity import (
+    Domain,
+    RespondentRole,
+    Role,
+    Scale,
+    SurveyStage,
+)
+from nastavnik_common.events.registry import (
+    DocumentKind,
+    OrganizationKind,
+    ParticipantKind,
+    Population,
+)
 
-ALL_FORMS = "all"
+ALL = "all"
 Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$")]
 Range = tuple[Annotated[int, Meta(ge=0)], Annotated[int, Meta(ge=0)]]
-
-
-class CatalogueError(ValueError):
-    """A definition is refused; the message names the place and the reason."""
 
 
 class _Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,6 +42,8 @@ class Who(_Model, frozen=True, kw_only=True):
     kinds: tuple[ParticipantKind, ...] = ()
     age: Range | None = None
     experience: Range | None = None
+    trained: bool = False
+    trajectory: bool = False
 
 
 class Engaged(_Model, frozen=True, kw_only=True):
@@ -47,29 +53,93 @@ class Engaged(_Model, frozen=True, kw_only=True):
     min_sessions: Annotated[int, Meta(ge=0)] = 1
 
 
+class Responded(_Model, frozen=True, kw_only=True):
+    """Persons who answered at this stage, by their latest score; at least so high, if said."""
+
+    scale: Scale
+    stage: SurveyStage = "exit"
+    roles: Annotated[tuple[RespondentRole, ...], Meta(min_length=1)]
+    at_least: Annotated[int, Meta(ge=0, le=1000)] | None = None
+
+
+Take = Literal["pairs", "improved", "sum", "squares"]
+
+
+class Change(_Model, frozen=True, kw_only=True):
+    """The paired change of a scale (of persons in these roles) or of an assessed domain (of
+    persons and organisations): how many pairs, how many improved, the sum of the changes in
+    hundredths, or the sum of their squares."""
+
+    take: Take
+    scale: Scale | None = None
+    roles: tuple[RespondentRole, ...] = ()
+    domain: Domain | None = None
+
+
+class Programmes(_Model, frozen=True, kw_only=True):
+    """Programmes, narrowed; or the mechanisms in place, or the sessions planned, in them."""
+
+    take: Literal["count", "mechanisms", "planned_sessions"] = "count"
+    documents: tuple[DocumentKind, ...] = ()
+    base: bool = False
+
+
 class Measure(_Model, frozen=True, kw_only=True):
+    """Exactly one of the sorts; `engaged` goes with `who`."""
+
     code: Code
-    who: Who
+    who: Who | None = None
     engaged: Engaged | None = None
+    responded: Responded | None = None
+    change: Change | None = None
+    mentorships: (
+        Literal["active", "completed", "terminated", "regular", "judged", "too_young"] | None
+    ) = None
+    sessions: Literal["count", "minutes", "attended", "expected"] | None = None
+    programmes: Programmes | None = None
+    gatherings: Literal["count", "minutes"] | None = None
+    contributions: Literal["count", "kopecks"] | None = None
+
+    @property
+    def sorts(self) -> list[str]:
+        names = (
+            "who",
+            "responded",
+            "change",
+            "mentorships",
+            "sessions",
+            "programmes",
+            "gatherings",
+            "contributions",
+        )
+        return [name for name in names if getattr(self, name) is not None]
+
+    @property
+    def sliced(self) -> bool:
+        """Whether it is counted by form, technology and audience too, not in all alone."""
+        if self.who is not None:
+            return self.engaged is not None
+        return self.programmes is None and self.contributions is None
 
 
 class Term(_Model, frozen=True, kw_only=True):
     """A sum over the organisations (of these kinds; empty: of any) under the unit.
 
-    ``persons``: of the measure. ``organizations_with``: organisations where it is above zero.
-    ``organizations``: the organisations themselves, whatever they measure.
+    ``measured``: of the measure, times a factor. ``organizations_with``: organisations where it is
+    above zero. ``organizations``: the organisations themselves, whatever they measure.
     """
 
-    count: Literal["persons", "organizations_with", "organizations"] = "persons"
+    count: Literal["measured", "organizations_with", "organizations"] = "measured"
     measure: Code | None = None
+    times: Annotated[int, Meta(ge=1)] = 1
     organizations: tuple[OrganizationKind, ...] = ()
 
 
 class Goal(_Model, frozen=True, kw_only=True):
-    """A target in percent from this school year on, until a later one."""
+    """A target, in the indicator's unit, from this school year on, until a later one."""
 
     school_year: int
-    percent: Annotated[float, Meta(ge=0, le=100)]
+    value: Annotated[float, Meta(ge=0)]
     source: str
     verified: bool
 
@@ -79,19 +149,43 @@ class Title(_Model, frozen=True, kw_only=True):
     en: str
 
 
+class Effect(_Model, frozen=True, kw_only=True):
+    """The measures of a paired change, for its mean and its effect size."""
+
+    pairs: Code
+    sum: Code
+    squares: Code
+
+
+Unit = Literal["percent", "quotient", "points", "count", "rub", "hours"]
+
+
 class Indicator(_Model, frozen=True, kw_only=True):
     code: Code
     version: Annotated[int, Meta(ge=1)]
-    group: Literal["coverage", "organisational", "methodical", "personal", "results"]
+    group: Literal["coverage", "organisational", "methodical", "personal", "results", "activity"]
     title: Title
+    unit: Unit = "percent"
     numerator: Annotated[tuple[Term, ...], Meta(min_length=1)]
-    denominator: Annotated[tuple[Term, ...], Meta(min_length=1)]
+    denominator: tuple[Term, ...] = ()
+    waiting: Annotated[tuple[Term, ...], Meta(description="What is too young to be judged")] = ()
+    effect: Effect | None = None
+    at: Literal["latest", "whole_month"] = "latest"
+    reference: tuple[Population, ...] = ()
+    """Official headcounts that the denominator can be held against."""
     targets: tuple[Goal, ...] = ()
+    effective_from: int | None = None
+    """The first school year this version of the definition is for."""
+    retired_from: int | None = None
 
     def goal(self, school_year: int) -> Goal | None:
         """The target in force in the year."""
         reached = [goal for goal in self.targets if goal.school_year <= school_year]
         return max(reached, key=lambda goal: goal.school_year, default=None)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        return (*self.numerator, *self.denominator, *self.waiting)
 
 
 class Catalogue(_Model, frozen=True, kw_only=True, dict=True):
@@ -105,63 +199,39 @@ class Catalogue(_Model, frozen=True, kw_only=True, dict=True):
         return self.census.month, self.census.day
 
     @cached_property
+    def by_sort(self) -> dict[str, tuple[Measure, ...]]:
+        found: dict[str, list[Measure]] = {}
+        for measure in self.measures:
+            found.setdefault(measure.sorts[0], []).append(measure)
+        return {sort: tuple(measures) for sort, measures in found.items()}
+
+    def of(self, sort: str) -> tuple[Measure, ...]:
+        return self.by_sort.get(sort, ())
+
+    @cached_property
     def rules(self) -> frozenset[Engaged]:
         """The different things that measures ask persons to have done."""
         return frozenset(m.engaged for m in self.measures if m.engaged is not None)
 
     @cached_property
     def enough_sessions(self) -> int:
-        """Beyond so many attended sessions of a mentorship, one more changes no figure."""
+        """Beyond so many attended sessions of a month, one more changes no figure of a person."""
         return max((rule.min_sessions for rule in self.rules), default=0)
 
-    def indicator(self, code: str) -> Indicator | None:
-        return next((i for i in self.indicators if i.code == code), None)
+    @cached_property
+    def sliced(self) -> dict[str, bool]:
+        return {measure.code: measure.sliced for measure in self.measures}
 
+    def current(self, school_year: int) -> list[Indicator]:
+        """The definitions for the year: of each code the newest that is in force, none when
+        that one is retired."""
+        chosen: dict[str, Indicator] = {}
+        for indicator in sorted(self.indicators, key=lambda i: i.version):
+            if indicator.effective_from is None or indicator.effective_from <= school_year:
+                chosen[indicator.code] = indicator
+        return [
+            i for i in chosen.values() if i.retired_from is None or school_year < i.retired_from
+        ]
 
-def load(path: Path | None = None) -> Catalogue:
-    """The catalogue of a file, by default the one shipped; CatalogueError when it is broken."""
-    if path is None:
-        text = (resources.files(__package__) / "catalogue.toml").read_text()
-    else:
-        text = path.read_text()
-    return parse(text)
-
-
-def parse(text: str) -> Catalogue:
-    try:
-        catalogue = msgspec.convert(tomllib.loads(text), Catalogue)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise CatalogueError(str(error)) from error
-    _check(catalogue)
-    return catalogue
-
-
-def _check(catalogue: Catalogue) -> None:
-    _unique("measure", [m.code for m in catalogue.measures])
-    _unique("indicator", [i.code for i in catalogue.indicators])
-    known = {m.code for m in catalogue.measures}
-    for indicator in catalogue.indicators:
-        for term in (*indicator.numerator, *indicator.denominator):
-            _check_term(indicator.code, term, known)
-    for measure in catalogue.measures:
-        for name, span in (("age", measure.who.age), ("experience", measure.who.experience)):
-            if span is not None and span[0] > span[1]:
-                raise CatalogueError(f"measure {measure.code}: {name} {span} is empty")
-
-
-def _unique(what: str, codes: list[str]) -> None:
-    for code, times in Counter(codes).items():
-        if times > 1:
-            raise CatalogueError(f"{what} {code} is defined {times} times")
-
-
-def _check_term(indicator: str, term: Term, known: set[str]) -> None:
-    needs = term.count != "organizations"
-    if needs and term.measure is None:
-        raise CatalogueError(
-            f"indicator {indicator}: a term that counts {term.count} needs a measure"
-        )
-    if not needs and term.measure is not None:
-        raise CatalogueError(f"indicator {indicator}: counting organizations takes no measure")
-    if term.measure is not None and term.measure not in known:
-        raise CatalogueError(f"indicator {indicator}: there is no measure {term.measure}")
+    def versions(self, code: str) -> list[Indicator]:
+        return sorted((i for i in self.indicators if i.code == code), key=lambda i: i.version)

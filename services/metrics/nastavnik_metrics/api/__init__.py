@@ -1,0 +1,15 @@
+"""Routes of the metrics service. No route changes a figure."""
+
+from fastapi import APIRouter
+
+from nastavnik_metrics.api import indicators, operations, units
+from nastavnik_metrics.api.service import Service
+
+
+def create_router(service: Service) -> APIRouter:
+    router = APIRouter()
+    router.include_router(indicators.create_router(service))
+    router.include_router(indicators.create_details_router(service))
+    router.include_router(units.create_router(service))
+    router.include_router(operations.create_router(service))
+    return router

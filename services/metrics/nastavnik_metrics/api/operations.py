@@ -1,0 +1,39 @@
+"""For those who run the service."""
+
+from fastapi import APIRouter
+
+from nastavnik_common.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
+from nastavnik_metrics import queries, snapshot
+from nastavnik_metrics.api.service import Service
+from nastavnik_metrics.views import DeadLetterView, PositionView, ProgressView, RepublishedView
+
+
+def create_router(service: Service) -> APIRouter:
+    router = APIRouter(tags=["operations"])
+    sessions = service.sessions
+
+    @router.get("/progress")
+    async def progress() -> ProgressView:
+        """How far the figures are behind the events, partition by partition."""
+        async with sessions() as tx:
+            rows = await queries.progress(tx)
+            mark = await snapshot.watermark(tx)
+        known = service.lags()
+        items = [PositionView(**r, lag=known.get((r["topic"], r["partition"]))) for r in rows]
+        return ProgressView(lag=sum(known.values()), watermark=mark, partitions=items)
+
+    @router.get("/dead-letters")
+    async def list_dead_letters(limit: Limit = 100, cursor: Cursor = None) -> Page[DeadLetterView]:
+        """Records that could not be read, put aside."""
+        after = decode_cursor(cursor, tuple[int])[0] if cursor else 0
+        async with sessions() as tx:
+            found = await queries.dead_letters(tx, after, limit)
+        more = encode_cursor(found[-1]["id"]) if len(found) == limit else None
+        return Page(items=[DeadLetterView(**row) for row in found], next_cursor=more)
+
+    @router.post("/admin/republish", status_code=202)
+    async def republish() -> RepublishedView:
+        """Publish every announced value again, at the version it has: for a new consumer."""
+        return RepublishedView(counts={"indicator": await service.republish()})
+
+    return router

@@ -1,0 +1,81 @@
+"""What the routes work with, and the parameters they share."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Query
+
+from nastavnik_common import clock
+from nastavnik_common.db import Sessions
+from nastavnik_common.errors import DomainError, NotFoundError
+from nastavnik_metrics.catalogue.model import Catalogue, Indicator
+from nastavnik_metrics.positions import Lags
+
+
+@dataclass(frozen=True)
+class Service:
+    sessions: Sessions
+    catalogue: Catalogue
+    lags: Lags
+    republish: Callable[[], Awaitable[int]]
+
+    def indicator(self, code: str, year: int, version: int | None = None) -> Indicator:
+        """The definition in force in the year, or the version asked for."""
+        versions = self.catalogue.versions(code)
+        if not versions:
+            raise NotFoundError("indicator", "with that code")
+        wanted = (
+            [i for i in self.catalogue.current(year) if i.code == code]
+            if version is None
+            else [i for i in versions if i.version == version]
+        )
+        if not wanted:
+            raise NotFoundError("definition", "of that indicator for that year or version")
+        return wanted[0]
+
+
+YEAR = r"^(19|20|21)\d\d/\d\d$"
+SchoolYear = Annotated[
+    str | None, Query(pattern=YEAR, description="e.g. 2026/27; absent: the current one")
+]
+Slice = Annotated[
+    str,
+    Query(
+        alias="form",
+        max_length=80,
+        description="`all`, the code of a form, another slice such as `technology:project` or"
+        " `audience:parents`, or `*` for every slice that counts anything",
+    ),
+]
+Month = Annotated[
+    int | None,
+    Query(ge=0, le=11, description="as of the end of this school month: 0 September, 11 August"),
+]
+KnownOn = Annotated[
+    datetime | None,
+    Query(description="as it was known then: the value last announced up to this moment"),
+]
+
+
+def year_asked(label: str | None) -> int:
+    if label is None:
+        return clock.school_year(clock.now().date())
+    try:
+        return clock.parse_label(label)
+    except ValueError as error:
+        raise DomainError("school_year.malformed", "A school year is written 2026/27.") from error
+
+
+def slice_asked(text: str) -> str | None:
+    """None: every slice."""
+    if "\0" in text:
+        raise DomainError("request.nul_character", "A string holds the NUL character.")
+    return None if text == "*" else text
+
+
+def aware(moment: datetime | None) -> datetime | None:
+    if moment is not None and moment.tzinfo is None:
+        raise DomainError("known_on.no_offset", "Say the moment with its offset, e.g. …T12:00:00Z.")
+    return moment

@@ -1,0 +1,78 @@
+"""Cells, and what anything adds to them. Pure.
+
+A cell holds *steps* on the axis of school months: the stock at the end of month t is the sum of
+the steps at months ≤ t. A span [a, b) is +n at a and −n at b. What accumulates within a school year
+and starts anew with the next, which is everything but populations, is a span that ends with its
+year. So one way of adding and one of reading serve them all, and nothing needs a horizon.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from nastavnik_metrics import months
+from nastavnik_metrics.months import Span
+
+
+class Cell(NamedTuple):
+    organization_id: UUID
+    school_month: int
+    slice: str
+    measure: str
+
+
+Cells = dict[Cell, int]
+
+
+class Adding:
+    """Collects steps of one owner at one organisation after another."""
+
+    def __init__(self) -> None:
+        self._steps: Counter[Cell] = Counter()
+
+    def add(
+        self, organization_id: UUID, span: Span, slices: Iterable[str], measure: str, n: int = 1
+    ) -> None:
+        first, end = span
+        if first >= end or n == 0:
+            return
+        for at in slices:
+            self._steps[Cell(organization_id, first, at, measure)] += n
+            if end < months.LAST:
+                self._steps[Cell(organization_id, end, at, measure)] -= n
+
+    def cells(self) -> Cells:
+        return without_zeros(self._steps)
+
+
+def without_zeros(cells: Mapping[Cell, int]) -> Cells:
+    return {cell: value for cell, value in cells.items() if value}
+
+
+def difference(old: Cells, new: Cells) -> Cells:
+    """What to add to the cells so that `old` is replaced by `new` in them."""
+    delta = Counter(new)
+    delta.subtract(old)
+    return without_zeros(delta)
+
+
+def order(cell: Cell) -> tuple[int, int, str, str]:
+    """PostgreSQL's order of uuid is that of its integer; comparing the objects is slow."""
+    return cell[0].int, *cell[1:]
+
+
+def encode(cells: Cells) -> str:
+    rows = [(*cell, cells[cell]) for cell in sorted(cells, key=order)]
+    return msgspec.json.encode(rows).decode()
+
+
+def decode(text: str | None) -> Cells:
+    if text is None:
+        return {}
+    return {Cell(o, m, s, c): value for o, m, s, c, value in _DECODER.decode(text)}
+
+
+_DECODER = msgspec.json.Decoder(list[tuple[UUID, int, str, str, int]])

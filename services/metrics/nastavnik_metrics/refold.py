@@ -1,0 +1,221 @@
+"""Owners whose facts changed: their cells anew, and the cells moved by the difference.
+
+What each owner has in the cells is stored beside it, so the difference is exact whatever happened;
+an owner is locked while it is folded, and owners and cells are taken in key order.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from nastavnik_common import db
+from nastavnik_common.events.activity import AssessmentState, MentorshipState, SurveyState
+from nastavnik_common.events.registry import ParticipantState
+from nastavnik_metrics import cells
+from nastavnik_metrics.catalogue.model import Catalogue
+from nastavnik_metrics.cells import Cell, Cells
+from nastavnik_metrics.facts import Connection, Dirty, in_order
+from nastavnik_metrics.owners import mentorships, organizations, persons
+from nastavnik_metrics.owners.mentorships import Held
+
+_MENTORSHIP = msgspec.json.Decoder(MentorshipState)
+_PARTICIPANT = msgspec.json.Decoder(ParticipantState)
+_SURVEY = msgspec.json.Decoder(SurveyState)
+_ASSESSMENT = msgspec.json.Decoder(AssessmentState)
+_BY_RECORD: dict[str, Callable[[Any, Catalogue], Cells]] = {
+    "programme": organizations.programme,
+    "gathering": organizations.gathering,
+    "contribution": organizations.contribution,
+}
+
+
+class Owner(NamedTuple):
+    kind: str
+    id: UUID
+
+
+async def refold(connection: Connection, dirty: Dirty, catalogue: Catalogue) -> int:
+    """Fold the owners again. Returns how many cells changed."""
+    owners = list(_owners(dirty))
+    if not owners:
+        return 0
+    stored = await _locked(connection, owners)
+    new = await _folded(connection, dirty, catalogue)
+    delta: Counter[Cell] = Counter()
+    changed: list[tuple[str, UUID, str, str]] = []
+    for owner, old_text in stored.items():
+        text = cells.encode(new.get(owner, {}))
+        if text != (old_text or "[]"):
+            delta.update(cells.difference(cells.decode(old_text), new.get(owner, {})))
+            at = {cell.organization_id for cell in new.get(owner, {})}
+            changed.append((*owner, text, "{" + ",".join(map(str, at)) + "}"))
+    if changed:
+        await connection.execute(
+            """update owner set cells = t.c, organizations = t.o::uuid[]
+               from unnest($1::text[], $2::uuid[], $3::json[], $4::text[]) as t(k, i, c, o)
+               where owner.kind = t.k and owner.id = t.i""",
+            *db.columns(changed, 4),
+        )
+    return await _write_cells(connection, cells.without_zeros(delta))
+
+
+def _owners(dirty: Dirty) -> Iterator[Owner]:
+    """In the order in which they are locked: by kind, then by id."""
+    yield from (Owner("contribution", i) for i in _ids(dirty, "contribution"))
+    yield from (Owner("gathering", i) for i in _ids(dirty, "gathering"))
+    yield from (Owner("mentorship", i) for i in in_order(dirty.mentorships))
+    yield from (Owner("organization", i) for i in in_order(dirty.organizations))
+    yield from (Owner("person", i) for i in in_order(dirty.persons))
+    yield from (Owner("programme", i) for i in _ids(dirty, "programme"))
+
+
+def _ids(dirty: Dirty, kind: str) -> list[UUID]:
+    return [change.id for change in dirty.records.get(kind, ())]
+
+
+async def _locked(connection: Connection, owners: list[Owner]) -> dict[Owner, str | None]:
+    """A row that is not there yet cannot be locked: stubs first."""
+    columns = db.columns(owners, 2)
+    await connection.execute(
+        """insert into owner (kind, id) select * from unnest($1::text[], $2::uuid[])
+           on conflict do nothing""",
+        *columns,
+    )
+    rows = await connection.fetch(
+        """select o.kind, o.id, o.cells from owner o
+           join unnest($1::text[], $2::uuid[]) as t(k, i) on o.kind = t.k and o.id = t.i
+           order by o.kind collate "C", o.id for update of o""",
+        *columns,
+    )
+    return {Owner(row["kind"], row["id"]): row["cells"] for row in rows}
+
+
+async def _folded(connection: Connection, dirty: Dirty, catalogue: Catalogue) -> dict[Owner, Cells]:
+    found: dict[Owner, Cells] = {}
+    for kind, one in _BY_RECORD.items():
+        for change in dirty.records.get(kind, ()):
+            if change.state is not None:
+                found[Owner(kind, change.id)] = one(change.state, catalogue)
+    for ident, facts in (await _person_facts(connection, in_order(dirty.persons))).items():
+        found[Owner("person", ident)] = persons.cells(facts, catalogue)
+    held = await _held_sessions(connection, dirty.mentorships)
+    for ident, state in (await _mentorships(connection, dirty.mentorships)).items():
+        found[Owner("mentorship", ident)] = mentorships.cells(state, held[ident], catalogue)
+    for ident, assessed in (await _assessed(connection, dirty.organizations, True)).items():
+        found[Owner("organization", ident)] = organizations.assessed(assessed, catalogue)
+    return found
+
+
+async def _person_facts(connection: Connection, idents: list[UUID]) -> dict[UUID, persons.Facts]:
+    """Of the persons that are known."""
+    if not idents:
+        return {}
+    known = await connection.fetch(
+        "select id, state from participant where id = any($1) and state is not null", idents
+    )
+    held: dict[tuple[UUID, UUID], dict[int, int]] = defaultdict(dict)
+    for row in await connection.fetch(
+        "select * from attendance where participant_id = any($1) and held > 0", idents
+    ):
+        held[row["participant_id"], row["mentorship_id"]][row["school_month"]] = row["held"]
+    pairs = await connection.fetch(
+        "select participant_id, mentorship_id from mentorship_member"
+        " where participant_id = any($1)",
+        idents,
+    )
+    surveys = await _surveys(connection, idents)
+    assessed = await _assessed(connection, set(idents), False)
+    named = {
+        s.mentorship_id for found in (surveys, assessed) for given in found.values() for s in given
+    }
+    states = await _mentorships(
+        connection, {row["mentorship_id"] for row in pairs} | {n for n in named if n}
+    )
+    parts: dict[UUID, list[persons.Engagement]] = defaultdict(list)
+    for person, mentorship in pairs:
+        if mentorship in states:
+            parts[person] += persons.engagements(
+                states[mentorship], person, held[person, mentorship]
+            )
+    return {
+        row["id"]: persons.Facts(
+            _PARTICIPANT.decode(row["state"]),
+            parts[row["id"]],
+            surveys[row["id"]],
+            assessed[row["id"]],
+            states,
+        )
+        for row in known
+    }
+
+
+async def _mentorships(connection: Connection, idents: set[UUID]) -> dict[UUID, MentorshipState]:
+    rows = await connection.fetch(
+        "select id, state from mentorship where id = any($1) and state is not null", list(idents)
+    )
+    return {row["id"]: _MENTORSHIP.decode(row["state"]) for row in rows}
+
+
+async def _held_sessions(connection: Connection, idents: set[UUID]) -> dict[UUID, list[Held]]:
+    found: dict[UUID, list[Held]] = defaultdict(list)
+    if idents:
+        for mentorship, *rest in await connection.fetch(
+            """select mentorship_id, day, minutes, technology, audience, cardinality(attended),
+                      expected from session where mentorship_id = any($1) and held""",
+            list(idents),
+        ):
+            found[mentorship].append(Held(*rest))
+    return found
+
+
+async def _surveys(connection: Connection, idents: list[UUID]) -> dict[UUID, list[SurveyState]]:
+    rows = await connection.fetch(
+        "select person_id, state from survey where person_id = any($1) and state is not null",
+        idents,
+    )
+    found: dict[UUID, list[SurveyState]] = defaultdict(list)
+    for person, text in rows:
+        state = _SURVEY.decode(text)
+        if state.status == "valid":
+            found[person].append(state)
+    return found
+
+
+async def _assessed(
+    connection: Connection, idents: set[UUID], of_organization: bool
+) -> dict[UUID, list[AssessmentState]]:
+    found: dict[UUID, list[AssessmentState]] = defaultdict(list)
+    if not idents:
+        return found
+    rows = await connection.fetch(
+        """select subject_id, state from assessment
+           where subject_id = any($1) and of_organization = $2 and state is not null""",
+        list(idents),
+        of_organization,
+    )
+    for subject, text in rows:
+        state = _ASSESSMENT.decode(text)
+        if state.status == "valid":
+            found[subject].append(state)
+    return found
+
+
+async def _write_cells(connection: Connection, delta: Cells) -> int:
+    rows = [(*cell, delta[cell]) for cell in sorted(delta, key=cells.order)]
+    if not rows:
+        return 0
+    await connection.execute(
+        """insert into cell as stored (organization_id, school_month, slice, measure, value)
+           select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::bigint[])
+           on conflict (organization_id, school_month, slice, measure)
+           do update set value = stored.value + excluded.value""",
+        *db.columns(rows, 5),
+    )
+    await connection.execute(
+        "insert into stale (organization_id) select unnest($1::uuid[])",
+        list({cell.organization_id for cell in delta}),
+    )
+    return len(rows)
