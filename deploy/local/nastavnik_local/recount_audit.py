@@ -8,7 +8,9 @@ import msgspec
 from nastavnik_common.clock import label
 from nastavnik_local.recount import recount
 from nastavnik_local.recount_compare import Difference, compare, served_figures
-from nastavnik_local.recount_log import Log, read
+from nastavnik_local.recount_log import Log
+from nastavnik_local.recount_read import read
+from nastavnik_local.recount_time import last_whole_month
 from nastavnik_local.sample import Region, mentorships, people, sessions
 from nastavnik_local.scenario_api import Api
 
@@ -63,9 +65,11 @@ async def _once(
     if found != planned:
         return Audit(planned, found, log.records, 0, [])
     year = region.calendar.year
-    figures = await asyncio.to_thread(recount, log, year)
-    served = await served_figures(api.client("metrics"), log, label(year))
-    return Audit(planned, found, log.records, len(figures), compare(figures, served, log))
+    served, watermark = await served_figures(api.client("metrics"), log, label(year))
+    due = last_whole_month(watermark, year)
+    figures = await asyncio.to_thread(recount, log, year, plan_month=due)
+    compared = len(figures.keys() & served.keys())
+    return Audit(planned, found, log.records, compared, compare(figures, served, log))
 
 
 def plan(region: Region) -> Counts:

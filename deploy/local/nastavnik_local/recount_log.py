@@ -1,16 +1,11 @@
-"""The latest state of every aggregate, read from the beginning of the topics.
+"""What the log says now, as the recount reads it: the latest state of every aggregate.
 
-A plain consumer without a group; the version in `ce_sequence` decides which record is newest, an
-empty value is a tombstone. Nothing here comes from the services or their event models.
+Only the fields that are counted. Nothing here comes from the services or their event models.
 """
 
-import sys
-from collections.abc import Callable
 from datetime import date
-from typing import Any
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 
 class Dated(msgspec.Struct, frozen=True):
@@ -35,6 +30,7 @@ class Person(msgspec.Struct, frozen=True):
     birth_year: int | None
     teaching_since_year: int | None
     memberships: tuple[Dated, ...]
+    trainings: tuple[tuple[str, date], ...] = ()  # for which role, completed on which day
 
 
 class Mentorship(msgspec.Struct, frozen=True):
@@ -42,6 +38,9 @@ class Mentorship(msgspec.Struct, frozen=True):
     federal_form: str
     members: dict[str, str]  # person → role
     periods: tuple[tuple[date, date | None], ...]
+    organization: str = ""
+    status: str = "active"
+    sessions_per_month: int | None = None
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -49,97 +48,71 @@ class Session(msgspec.Struct, frozen=True):
     status: str
     day: date
     attended: tuple[str, ...]
+    absent: tuple[str, ...] = ()
+    minutes: int = 0
+    technology: str | None = None
+    audience: tuple[str, ...] = ()
+
+
+class Programme(msgspec.Struct, frozen=True):
+    organization: str
+    year: int
+    mechanisms: tuple[str, ...] = ()
+    approved: tuple[str, ...] = ()  # kinds of the approved documents
+    plan: tuple[tuple[date, int], ...] = ()  # first day of a month, sessions due in it
+    curator: str | None = None
+    materials: bool = False
+
+
+class Survey(msgspec.Struct, frozen=True):
+    respondent: str
+    role: str
+    stage: str
+    day: date
+    scores: dict[str, int]  # scale → hundredths of a point
+    mentorship: str | None = None
+    status: str = "valid"
+
+
+class Assessment(msgspec.Struct, frozen=True):
+    subject: str
+    subject_kind: str
+    domain: str
+    instrument: str
+    stage: str
+    day: date
+    value: int  # hundredths
+    higher_is_better: bool = True
+    mentorship: str | None = None
+    status: str = "valid"
+
+
+class Contribution(msgspec.Struct, frozen=True):
+    organization: str
+    kopecks: int
+    day: date
+    status: str = "valid"
+
+
+class Gathering(msgspec.Struct, frozen=True):
+    organization: str
+    status: str
+    day: date
+    minutes: int
+    technology: str | None = None
+    audience: tuple[str, ...] = ()
 
 
 class Log(msgspec.Struct):
-    """What the topics say now, and how many records it took."""
+    """Every aggregate by its id, and how many records it took to read them."""
 
     organizations: dict[str, Organization]
     persons: dict[str, Person]
     mentorships: dict[str, Mentorship]
     sessions: dict[str, Session]
     records: int = 0
-
-
-async def read(bootstrap: str, heard: Callable[[int], None] = lambda _: None) -> Log:
-    """All records up to the present end of the topics; `heard` gets the number read so far."""
-    log = Log({}, {}, {}, {})
-    versions: dict[str, dict[str, int]] = {topic: {} for topic in _TOPICS}
-    async with AIOKafkaConsumer(
-        *_TOPICS, bootstrap_servers=bootstrap, auto_offset_reset="earliest", fetch_max_wait_ms=50
-    ) as consumer:
-        partitions = consumer.assignment()
-        ends = await consumer.end_offsets(partitions)
-        while any([await consumer.position(part) < ends[part] for part in partitions]):
-            for part, records in (await consumer.getmany(timeout_ms=500)).items():
-                for record in records:
-                    _keep(log, versions[part.topic], record)
-                log.records += len(records)
-            heard(log.records)
-    return log
-
-
-def _keep(log: Log, versions: dict[str, int], record: ConsumerRecord) -> None:
-    ident = sys.intern(record.key.decode())
-    version = int(dict(record.headers)["ce_sequence"])
-    if version <= versions.get(ident, 0):
-        return
-    versions[ident] = version
-    table, parse = _TOPICS[record.topic]
-    states = getattr(log, table)
-    if record.value is None:
-        states.pop(ident, None)
-    else:
-        states[ident] = parse(msgspec.json.decode(record.value))
-
-
-def _organization(state: dict[str, Any]) -> Organization:
-    placements = [
-        Dated(_day(p.get("since")), _day(p.get("until")), parent=p["parent_id"])
-        for p in state.get("placements", ())
-    ]
-    return Organization(state["level"], state.get("kind"), state["name"], tuple(placements))
-
-
-def _person(state: dict[str, Any]) -> Person:
-    memberships = [
-        Dated(
-            _day(m.get("since")),
-            _day(m.get("until")),
-            sys.intern(m["organization_id"]),
-            sys.intern(m["kind"]),
-            m.get("primary", True),
-        )
-        for m in state.get("memberships", ())
-    ]
-    return Person(state.get("birth_year"), state.get("teaching_since_year"), tuple(memberships))
-
-
-def _mentorship(state: dict[str, Any]) -> Mentorship:
-    members = {sys.intern(m["participant_id"]): sys.intern(m["role"]) for m in state["members"]}
-    periods = [
-        (date.fromisoformat(p["since"]), _day(p.get("until"))) for p in state.get("periods", ())
-    ]
-    return Mentorship(state["form"], state["federal_form"], members, tuple(periods))
-
-
-def _session(state: dict[str, Any]) -> Session:
-    attended = [sys.intern(a["participant_id"]) for a in state["attendance"] if a["attended"]]
-    return Session(
-        sys.intern(state["mentorship_id"]),
-        sys.intern(state["status"]),
-        date.fromisoformat(state["date"]),
-        tuple(attended),
-    )
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
-
-
-_TOPICS: dict[str, tuple[str, Callable[[dict[str, Any]], Any]]] = {
-    "nastavnik.organizations": ("organizations", _organization),
-    "nastavnik.participants": ("persons", _person),
-    "nastavnik.mentorships": ("mentorships", _mentorship),
-    "nastavnik.sessions": ("sessions", _session),
-}
+    programmes: dict[str, Programme] = msgspec.field(default_factory=dict)
+    surveys: dict[str, Survey] = msgspec.field(default_factory=dict)
+    assessments: dict[str, Assessment] = msgspec.field(default_factory=dict)
+    contributions: dict[str, Contribution] = msgspec.field(default_factory=dict)
+    gatherings: dict[str, Gathering] = msgspec.field(default_factory=dict)
