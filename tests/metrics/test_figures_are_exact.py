@@ -2,6 +2,7 @@
 what an independent recomputation makes of the latest states."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nastavnik_common import db
-from nastavnik_local.recount import Figures
+from nastavnik_common.events.metrics import IndicatorValueState
+from nastavnik_local.recount import Change, Figure, Figures
 from nastavnik_metrics import fold, snapshot, values
 from nastavnik_metrics.cells import Cell, Cells
 from nastavnik_metrics.settings import MetricsSettings
@@ -18,7 +20,8 @@ from tests.metrics import reference, world
 from tests.metrics.conftest import CATALOGUE, empty, fold_in
 from tests.metrics.histories import histories
 
-YEARS = (2024, 2025, 2026)
+MOMENTS = ((2024, 11), (2025, 8), (2025, 11), (2026, 1), (2026, 11))
+WATERMARK = datetime(2027, 1, 15, tzinfo=UTC)
 
 
 def latest(history: list[tuple[Any, int, Any]]) -> list[Any]:
@@ -46,16 +49,36 @@ async def stored_cells(connection: asyncpg.Connection) -> Cells:
     }
 
 
-async def api_figures(database: MetricsSettings, year: int) -> Figures:
+async def api_figures(database: MetricsSettings, year: int, month: int) -> Figures:
+    """What the service makes of its cells, when events have been read up to January 2027."""
     engine = db.create_engine(database)
     async with db.create_sessions(engine)() as tx:
-        snap = await snapshot.take(tx, values.month_asked(year, None), CATALOGUE)
+        taken = await snapshot.take(tx, values.month_asked(year, month), CATALOGUE)
+        snap = taken._replace(watermark=WATERMARK)
         found = await values.evaluated(
             tx, snap, sorted(snap.tree.units), CATALOGUE.current(year), None
         )
     await engine.dispose()
+    return {(v.indicator, v.form, str(v.organization_id)): _figure(v) for v in found}
+
+
+def _figure(v: IndicatorValueState) -> Figure:
+    denominator = 0 if v.unit in ("count", "rub", "hours") else v.denominator
+    change = Change(v.change.count, v.change.sum, v.change.squares) if v.change else None
+    return Figure(v.numerator, denominator, change)
+
+
+def whole_month(year: int, month: int) -> int:
+    """The last month that was over at the watermark: December 2026."""
+    return min(12 * year + month, 12 * 2026 + 3) - 12 * year
+
+
+def without_nothing(figures: Figures) -> Figures:
+    """Slices in which an indicator counts nothing are not served."""
     return {
-        (v.indicator, v.form, str(v.organization_id)): (v.numerator, v.denominator) for v in found
+        key: f
+        for key, f in figures.items()
+        if key[1] == "all" or f.numerator or (f.change and f.change.pairs)
     }
 
 
@@ -85,9 +108,10 @@ async def _check(
         await fold_in(connection, log, size)
         states = latest(history)
         assert await stored_cells(connection) == fold.recompute(states, CATALOGUE)
-        for year in YEARS:
-            expected = reference.figures(states, year)
-            for key, figure in (await api_figures(database, year)).items():
-                pass
+        for year, month in MOMENTS:
+            expected = reference.figures(states, year, month, whole_month(year, month))
+            found = await api_figures(database, year, month)
+            assert without_nothing(found) == without_nothing(expected), (year, month)
+            assert all(found[key] == expected[key] for key in found)
     finally:
         await connection.close()

@@ -94,8 +94,8 @@ def recount(
 ) -> Figures:
     """Every indicator for every slice and every unit, at the end of a school month.
 
-    Months are 0 (September) to 11 (August, the default). `plan_month` is the one at which held
-    sessions are set against the plan; by default the same; −1: no month of the year is over.
+    Months are 0 (September) to 11 (August, the default). `plan_month` is the last
+    whole one, for plans and regularity; by default the same; −1: no month of the year is over.
     """
     month = LAST_MONTH if month is None else month
     time = at(year, month)

@@ -22,11 +22,11 @@ Place = tuple[str, str]  # slice, organisation
 
 
 def lines(log: Log, time: Time, plan_time: Time) -> Iterator[Line]:
-    """`plan_time` is the one at which held sessions are set against the plan."""
+    """`plan_time` is the end of the last whole month: plans and regularity are taken there."""
     yield from _sessions(log, time, plan_time)
-    held = sessions_held(log, time)
+    held = sessions_held(log, plan_time)
     for ident, mentorship in log.mentorships.items():
-        judged = regular(mentorship, held[ident], time)
+        judged = regular(mentorship, held[ident], plan_time)
         ended = ended_as(mentorship, time)
         for form in forms_of(mentorship):
             if judged is not None:

@@ -15,7 +15,7 @@ from nastavnik_metrics.owners.slices import forms
 
 
 class Scored(NamedTuple):
-    """One score of one subject. Higher is better: where less is, it is negated."""
+    """One score of one subject."""
 
     day: date
     id: UUID
@@ -23,6 +23,7 @@ class Scored(NamedTuple):
     instrument: str
     value: int
     mentorship_id: UUID | None
+    higher_is_better: bool = True
 
 
 def scores(
@@ -41,8 +42,8 @@ def scores(
 
 
 def _assessed(a: AssessmentState) -> Scored:
-    value = a.value if a.higher_is_better else -a.value
-    return Scored(a.date, a.id, a.stage == "after", a.instrument, value, a.mentorship_id)
+    after = a.stage == "after"
+    return Scored(a.date, a.id, after, a.instrument, a.value, a.mentorship_id, a.higher_is_better)
 
 
 def spans(
@@ -85,7 +86,8 @@ def _difference(given: Sequence[Scored], month: int) -> int | None:
             continue
         key = (after.day, instrument)
         if found is None or key > found[0]:
-            found = (key, after.value - before.value)
+            change = after.value - before.value
+            found = (key, change if after.higher_is_better else -change)
     return None if found is None else found[1]
 
 

@@ -108,9 +108,12 @@ def _year_of_regularity(
 
 
 def _active_days(mentorship: MentorshipState, first: date, last: date) -> int:
-    """Active days from first to last, both included."""
-    after = last + timedelta(days=1)
-    return sum(
-        max((min(p.until or after, after) - max(p.since, first)).days, 0)
-        for p in mentorship.periods
-    )
+    """Active days from first to last, both included; each once, though periods may overlap."""
+    end = last + timedelta(days=1)
+    total, counted_to = 0, first
+    for since, until in sorted((p.since, p.until or end) for p in mentorship.periods):
+        begins, ends = max(since, counted_to), min(until, end)
+        if ends > begins:
+            total += (ends - begins).days
+            counted_to = ends
+    return total

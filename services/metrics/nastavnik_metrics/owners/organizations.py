@@ -19,7 +19,9 @@ def programme(state: ProgrammeState, catalogue: Catalogue) -> Cells:
         assert rule is not None
         if rule.take == "planned_sessions":
             for planned in state.plan:
-                span = (months.month_of(planned.month), first + 12)
+                month = months.month_of(planned.month)
+                # a month of another year would be no part of this programme
+                span = (month, first + 12) if month >= first else months.NEVER
                 adding.add(state.organization_id, span, (ALL,), measure.code, planned.sessions)
             continue
         n = len(set(state.mechanisms)) if rule.take == "mechanisms" else int(_fits(state, rule))
