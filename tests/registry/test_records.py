@@ -256,6 +256,18 @@ async def test_idempotency_key_and_if_match(client: httpx.AsyncClient, events: E
     assert len(await events()) == 2
 
 
+async def test_a_key_belongs_to_one_query_too(client: httpx.AsyncClient) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+
+    async def republish(kind: str) -> httpx.Response:
+        return await client.post("/admin/republish", params={"kind": kind}, headers=key)
+
+    first = await republish("target")
+    assert code(await republish("participant")) == (409, "idempotency.key_reused")
+    again = await republish("target")
+    assert (again.status_code, again.json()) == (202, first.json())
+
+
 async def test_one_live_target_per_indicator_unit_and_year(
     client: httpx.AsyncClient, make: Made, events: Events
 ) -> None:
