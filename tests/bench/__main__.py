@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ def main() -> None:
 def _quiet() -> None:
     """Nothing but what went wrong: new topics make clients ask again, and say so."""
     logs.configure(Settings(database_url="", log_level="ERROR"), "bench")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def _options() -> argparse.Namespace:

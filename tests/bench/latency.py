@@ -171,10 +171,11 @@ async def _floor(stage: Stage, count: int) -> list[float]:
     source, sink = [await db.connect(stage.databases[name]) for name in ("activity", "metrics")]
     for connection in (source, sink):
         await connection.execute("create table bench_floor (id int primary key, value bytea)")
-    found = []
+    dice, found = random.Random(4), []
     async with producer, consumer:
         await consumer.seek_to_end()
         for number in range(count + _WARM):
+            await asyncio.sleep(dice.uniform(0, _APART / 3))  # as the sessions: nothing is hot
             value = b"x" * 400  # as long as a session's event
             began = time.perf_counter()
             await source.execute("insert into bench_floor values ($1, $2)", number, value)

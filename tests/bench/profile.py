@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-_LINES = 25
+_LINES = 30
 
 
 class NoProfilerError(RuntimeError):
@@ -44,7 +44,7 @@ def profiled(folder: Path | None, benchmark: str, pids: Mapping[str, int]) -> It
 
 
 def _start(program: str, pid: int, stacks: Path) -> subprocess.Popen[bytes]:
-    options = ["--rate", "200", "--format", "raw", "--subprocesses", "--duration", "86400"]
+    options = ["--rate", "100", "--format", "raw", "--subprocesses", "--duration", "86400"]
     return subprocess.Popen(
         [program, "record", *options, "--output", str(stacks), "--pid", str(pid)],
         stdout=subprocess.DEVNULL,
@@ -53,7 +53,8 @@ def _start(program: str, pid: int, stacks: Path) -> subprocess.Popen[bytes]:
 
 
 def summary(stacks: Path) -> str:
-    """Samples by function: alone, and with all it calls. Only samples on the CPU are there."""
+    """Shares of the samples by function: alone, and our own functions with all they call. What
+    waits takes no samples; what almost every sample is within tells nothing and is left out."""
     alone: Counter[str] = Counter()
     within: Counter[str] = Counter()
     total = 0
@@ -62,16 +63,17 @@ def summary(stacks: Path) -> str:
         frames = [_function(frame) for frame in stack.split(";")]
         total += int(count)
         alone[frames[-1]] += int(count)
-        for frame in set(frames):
+        for frame in {frame for frame in frames if "(nastavnik_" in frame}:
             within[frame] += int(count)
     parts = [f"{total} samples"]
-    for title, found in (("alone", alone), ("with what it calls", within)):
-        parts.append(title)
-        parts += [f"{100 * n / total:6.1f} %  {name}" for name, n in found.most_common(_LINES)]
+    for title, found in (("alone", alone), ("our functions with what they call", within)):
+        telling = [(name, n / total) for name, n in found.most_common() if n < 0.7 * total]
+        parts += [title, *(f"{100 * share:6.1f} %  {name}" for name, share in telling[:_LINES])]
     return "\n".join(parts) + "\n"
 
 
 def _function(frame: str) -> str:
     """A frame without its line number."""
     name, _, place = frame.partition(" (")
-    return f"{name} ({place.rstrip(')').rpartition(':')[0] or place.rstrip(')')})"
+    place = place.rstrip(")")
+    return f"{name} ({place.rpartition(':')[0] or place})"
