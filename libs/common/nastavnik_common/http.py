@@ -13,10 +13,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 
-from nastavnik_common import contract, logs
+from nastavnik_common import contract, db, logs
 from nastavnik_common.errors import DomainError, FieldError, NotFoundError, Problem, problem
 from nastavnik_common.middleware import Instrumentation
 from nastavnik_common.settings import Settings
@@ -164,16 +163,21 @@ def _handle_errors(app: FastAPI) -> None:
             request, error.status_code, code, str(error.detail), headers=headers
         )
 
+    async def database(request: Request, error: Exception) -> Response:
+        if not db.is_away(error):
+            raise error
+        log.warning("database unavailable", error=type(error).__name__)
+        detail = "The database does not answer; nothing was changed. Try again."
+        return problem_response(
+            request, 503, "database.unavailable", detail, headers={"retry-after": "1"}
+        )
+
+    # by name: what is handled as any Exception is raised again, for the server to log
+    for kind in db.ERRORS:
+        app.add_exception_handler(kind, database)
+
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
-        if isinstance(error, InterfaceError | OperationalError | OSError) or (
-            isinstance(error, DBAPIError) and error.connection_invalidated
-        ):
-            log.warning("database unavailable", error=type(error).__name__)
-            detail = "The database does not answer; nothing was changed. Try again."
-            return problem_response(
-                request, 503, "database.unavailable", detail, headers={"retry-after": "1"}
-            )
         log.exception("unexpected error", exc_info=error)
         detail = "Something went wrong here; nothing was changed."
         return problem_response(request, 500, "internal.error", detail)
