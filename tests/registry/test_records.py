@@ -328,11 +328,23 @@ async def test_republish_says_all_again(
     person = await make.pupil(school["id"])
     target = await make("targets", indicator="a.b", school_year="2026/27", percent=1)
     await client.delete(f"/targets/{target['id']}")
-    await client.patch(f"/participants/{person['id']}", json={"birth_date": "2010-01-01"})
+    trained = {"trainings": [{"role": "mentor", "completed_on": "2026-06-01"}]}
+    await client.patch(f"/participants/{person['id']}", json=trained)
+    year = {"organization_id": school["id"], "school_year": "2026/27"}
+    await make("programmes", **year, plan=[{"month": "2026-10", "sessions": 4}])
+    count = {"population": "staff", "headcount": 40, "source": "ОО-1", "as_of": "2026-09-20"}
+    counted = await make("reference-counts", **year, **count)
+    await client.patch(f"/reference-counts/{counted['id']}", json={"headcount": 41})
     before = {e.key: e for e in await events()}
     answer = await client.post("/admin/republish")
     assert answer.status_code == 202
-    assert answer.json() == {"counts": {"organization": 1, "participant": 1, "target": 1}}
+    assert answer.json()["counts"] == {
+        "organization": 1,
+        "participant": 1,
+        "target": 1,
+        "programme": 1,
+        "reference_count": 1,
+    }
     after = {e.key: e for e in await events()}
     assert {k: (e.type, e.version, e.value) for k, e in before.items()} == {
         k: (e.type, e.version, e.value) for k, e in after.items()

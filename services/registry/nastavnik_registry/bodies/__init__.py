@@ -12,6 +12,11 @@ from nastavnik_registry.bodies.base import (
     SchoolYearLabel,
     SourceName,
 )
+from nastavnik_registry.bodies.consents import (
+    Consent,
+    NewConsent,
+    Withdrawal,
+)
 from nastavnik_registry.bodies.external_ids import (
     Resolved,
     ResolveRequest,
@@ -31,6 +36,17 @@ from nastavnik_registry.bodies.participants import (
     NewParticipant,
     Participant,
     ParticipantPatch,
+    TrainingBody,
+)
+from nastavnik_registry.bodies.programmes import (
+    NewProgramme,
+    Programme,
+    ProgrammePatch,
+)
+from nastavnik_registry.bodies.reference_counts import (
+    NewReferenceCount,
+    ReferenceCount,
+    ReferenceCountPatch,
 )
 from nastavnik_registry.bodies.targets import (
     NewTarget,
@@ -41,20 +57,28 @@ from nastavnik_registry.bodies.targets import (
 __all__ = [
     "NO_NUL",
     "AggregateKind",
+    "Consent",
     "Deleted",
     "ExternalRef",
     "Import",
     "ImportStatus",
     "IndicatorCode",
     "MembershipBody",
+    "NewConsent",
     "NewOrganization",
     "NewParticipant",
+    "NewProgramme",
+    "NewReferenceCount",
     "NewTarget",
     "Organization",
     "OrganizationPatch",
     "Participant",
     "ParticipantPatch",
     "PlacementBody",
+    "Programme",
+    "ProgrammePatch",
+    "ReferenceCount",
+    "ReferenceCountPatch",
     "Republished",
     "ResolveRequest",
     "Resolved",
@@ -62,4 +86,6 @@ __all__ = [
     "SourceName",
     "Target",
     "TargetPatch",
+    "TrainingBody",
+    "Withdrawal",
 ]

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-AggregateKind = Literal["organization", "participant", "target"]
+AggregateKind = Literal["organization", "participant", "target", "programme", "reference_count"]
 
 
 class Republished(BaseModel):

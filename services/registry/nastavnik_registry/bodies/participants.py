@@ -1,7 +1,7 @@
 """Participants."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -20,7 +20,15 @@ class MembershipBody(Body):
     until: date | None = None
 
 
+class TrainingBody(Body):
+    """Training for a role in mentoring, completed."""
+
+    role: Literal["mentor", "curator"]
+    completed_on: date
+
+
 Memberships = Annotated[list[MembershipBody], Field(max_length=200)]
+Trainings = Annotated[list[TrainingBody], Field(max_length=200)]
 
 
 class ParticipantFields(Body):
@@ -38,15 +46,17 @@ class NewParticipant(ParticipantFields):
     family_name: Text
     given_name: Text
     memberships: Memberships
+    trainings: Trainings = Field(default=[])
     external_ids: ExternalRefs = Field(default=[])
 
 
 class ParticipantPatch(ParticipantFields):
-    """What is absent stays; null clears. Memberships are replaced as a whole."""
+    """What is absent stays; null clears. Lists are replaced as a whole."""
 
     family_name: Text = ABSENT
     given_name: Text = ABSENT
     memberships: Memberships = ABSENT
+    trainings: Trainings = ABSENT
     external_ids: ExternalRefs = ABSENT
 
 
@@ -61,4 +71,5 @@ class Participant(BaseModel):
     phone: str | None
     teaching_since: date | None
     memberships: list[MembershipBody]
+    trainings: list[TrainingBody]
     external_ids: list[ExternalRef]

@@ -6,12 +6,7 @@ from typing import get_args
 
 from nastavnik_common import clock
 from nastavnik_common.errors import DomainError
-from nastavnik_common.events.registry import (
-    Mechanism,
-    PlannedForm,
-    PlannedMonth,
-    ProgrammeDocument,
-)
+from nastavnik_common.events.registry import Mechanism, ProgrammeState
 
 MECHANISMS: tuple[Mechanism, ...] = get_args(Mechanism)
 
@@ -23,23 +18,16 @@ def check_level(level: str) -> None:
         )
 
 
-def check_documents(documents: Iterable[ProgrammeDocument]) -> None:
-    """One approved document of a kind; drafts and cancelled ones may repeat."""
-    if _repeated(d.kind for d in documents if d.status == "approved"):
+def check(programme: ProgrammeState) -> None:
+    """Drafts and cancelled documents of a kind may repeat, approved ones not."""
+    if _repeated(d.kind for d in programme.documents if d.status == "approved"):
         raise DomainError(
             "programme.duplicate_document", "Two approved documents are of the same kind."
         )
-
-
-def check_forms(forms: Iterable[PlannedForm]) -> None:
-    if _repeated(f.form for f in forms):
+    if _repeated(planned.form for planned in programme.forms):
         raise DomainError("programme.duplicate_form", "A form is planned twice.")
-
-
-def check_plan(school_year: int, plan: Iterable[PlannedMonth]) -> None:
-    """`school_year`: its first calendar year."""
-    months = [planned.month for planned in plan]
-    if any(clock.school_year(month) != school_year for month in months):
+    months = [planned.month for planned in programme.plan]
+    if any(clock.school_year(month) != programme.school_year for month in months):
         raise DomainError("programme.month_outside", "A month is not of the school year.")
     if _repeated(months):
         raise DomainError("programme.duplicate_month", "A month is planned twice.")
