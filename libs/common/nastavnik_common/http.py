@@ -1,10 +1,14 @@
 """The face of every service: health, readiness, metrics, contract documents, problems."""
 
 import asyncio
+import contextlib
 import json
+import signal
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import msgspec
@@ -204,9 +208,17 @@ def to_json(body: Any) -> bytes:
     return msgspec.json.encode(body)
 
 
+class _Server(uvicorn.Server):
+    """Says in ``app.state.ending`` that it was asked to end: endless answers look, and end."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.config.app.state.ending = True  # type: ignore[union-attr]
+        super().handle_exit(sig, frame)
+
+
 def serve(app: FastAPI, settings: Settings) -> None:
-    """Run until SIGTERM; open requests are answered first."""
-    uvicorn.run(
+    """Run until SIGTERM; open requests are answered first. The exit code is 0 then."""
+    config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -215,3 +227,10 @@ def serve(app: FastAPI, settings: Settings) -> None:
         timeout_graceful_shutdown=10,
         server_header=False,
     )
+    # the server raises the signal anew when it has ended
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    server = _Server(config)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(3)
