@@ -37,9 +37,9 @@ async def test_a_draft_lives_through_its_whole_life(
     assert state["reason"] == "moved_away"
     assert state["version"] == 7
     assert state["periods"] == [
-        {"since": "2025-09-10", "until": "2025-10-01"},
-        {"since": "2025-11-01", "until": "2026-02-01"},
-        {"since": "2026-03-01", "until": "2026-04-01"},
+        {"since": "2025-09-10", "until": "2025-10-02"},
+        {"since": "2025-11-01", "until": "2026-02-02"},
+        {"since": "2026-03-01", "until": "2026-04-02"},
     ]
     verbs = ["drafted", "activated", "paused", "resumed", "completed", "reopened", "terminated"]
     assert await events(connection, "mentorships") == [
@@ -68,13 +68,42 @@ async def test_rules_of_transitions(client: httpx.AsyncClient, pair: UUID) -> No
     assert code(await move(client, uuid4(), "pause", "2025-10-01")) == (404, "mentorship.not_found")
 
 
-async def test_ended_on_the_day_it_began_it_was_never_active(
-    client: httpx.AsyncClient, pair: UUID
-) -> None:
-    answer = await move(client, pair, "terminate", "2025-09-01", reason="mistake")
-    assert answer.json()["periods"] == []
+async def test_it_may_begin_meet_and_end_on_one_day(client: httpx.AsyncClient, pair: UUID) -> None:
+    met = await client.post("/sessions", json=make.session(pair, "2025-09-01T10:00:00Z"))
+    assert met.status_code == 201
+    answer = await move(client, pair, "complete", "2025-09-01")
+    assert answer.json()["periods"] == [{"since": "2025-09-01", "until": "2025-09-02"}]
     backwards = await move(client, pair, "reopen", "2025-08-01")
     assert code(backwards) == (409, "mentorship.date_backwards")
+
+
+@pytest.mark.parametrize(("ends", "again"), [("complete", "reopen"), ("pause", "resume")])
+@pytest.mark.parametrize(
+    ("on", "periods"),
+    [
+        ("2025-10-10", [("2025-09-01", "2025-12-02")]),
+        ("2025-10-11", [("2025-09-01", "2025-12-02")]),
+        ("2025-10-12", [("2025-09-01", "2025-10-11"), ("2025-10-12", "2025-12-02")]),
+    ],
+)
+async def test_periods_that_touch_are_one(
+    client: httpx.AsyncClient,
+    pair: UUID,
+    ends: str,
+    again: str,
+    on: str,
+    periods: list[tuple[str, str]],
+) -> None:
+    await move(client, pair, ends, "2025-10-10")
+    await move(client, pair, again, on)
+    answer = await move(client, pair, ends, "2025-12-01")
+    assert [(p["since"], p["until"]) for p in answer.json()["periods"]] == periods
+
+
+async def test_ending_while_paused_moves_no_period(client: httpx.AsyncClient, pair: UUID) -> None:
+    await move(client, pair, "pause", "2025-10-10")
+    answer = await move(client, pair, "complete", "2025-12-01")
+    assert answer.json()["periods"] == [{"since": "2025-09-01", "until": "2025-10-11"}]
 
 
 async def test_it_does_not_end_before_its_sessions(client: httpx.AsyncClient, pair: UUID) -> None:

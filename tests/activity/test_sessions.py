@@ -95,12 +95,12 @@ async def test_sessions_lie_in_the_periods(client: httpx.AsyncClient, pair: UUID
     await move(client, pair, "resume", "2025-11-01")
     await move(client, pair, "complete", "2025-12-01")
     for day, expected in (
-        ("10-09", None),
-        ("10-10", "session.mentorship_not_active"),
+        ("10-10", None),
+        ("10-11", "session.mentorship_not_active"),
         ("10-31", "session.mentorship_not_active"),
         ("11-01", None),
-        ("11-30", None),
-        ("12-01", "session.mentorship_not_active"),
+        ("12-01", None),
+        ("12-02", "session.mentorship_not_active"),
     ):
         answer = await client.post("/sessions", json=make.session(pair, f"2025-{day}T10:00:00Z"))
         assert answer.json().get("code") == expected, day

@@ -6,39 +6,42 @@ import random
 from datetime import date, timedelta
 from typing import Any
 
-from prometheus_client import CollectorRegistry
-
 from nastavnik_common import db, kafka
 from nastavnik_common.events.activity import Member
 from nastavnik_common.settings import Settings
-from nastavnik_metrics import catalogue
 from nastavnik_metrics.batch import TOPICS
-from nastavnik_metrics.projector import Projector
 from nastavnik_metrics.settings import MetricsSettings
-from nastavnik_metrics.telemetry import ProjectorMetrics
-from tests.bench.harness import Row, timed
+from tests.bench import naive, pace
+from tests.bench.harness import Row, timed, until
+from tests.bench.projecting import projecting, send
+from tests.bench.stage import Stage
 from tests.metrics.world import ident, meeting, pair, person, record, school, unit
 
-PERSONS, SCHOOLS, PAIRS, SESSIONS = 20_000, 60, 6_000, 60_000
+SCHOOLS = 60
+PERSONS, PAIRS, SESSIONS = 20_000, 6_000, 60_000
+_QUICK = 10  # so many times less
+_NAIVE = 2_000
 
 
-def world(seed: int = 1) -> list[Any]:
-    """States in the order of their making: units, persons, pairs, sessions."""
+def world(seed: int = 1, less: int = 1) -> list[Any]:
+    """States in the order of their making: units, persons, pairs, sessions; of the last three
+    `less` times fewer."""
+    persons, pairs, sessions = PERSONS // less, PAIRS // less, SESSIONS // less
     dice = random.Random(seed)
     states: list[Any] = [unit("region", "region")]
     states += [school(f"s{i}", "region") for i in range(SCHOOLS)]
     states += [
         person(f"p{i}", f"s{i % SCHOOLS}", birth_year=dice.randint(2008, 2018))
-        for i in range(PERSONS)
+        for i in range(persons)
     ]
-    couples = [(f"p{2 * i}", f"p{2 * i + 1}") for i in range(PAIRS)]
+    couples = [(f"p{2 * i}", f"p{2 * i + 1}") for i in range(pairs)]
     states += [
         pair(f"m{i}", a, b, members=(_member(a, "mentor"), _member(b, "mentee")))
         for i, (a, b) in enumerate(couples)
     ]
     first = date(2026, 9, 1)
-    for i in range(SESSIONS):
-        at = dice.randrange(PAIRS)
+    for i in range(sessions):
+        at = dice.randrange(pairs)
         day = first + timedelta(days=dice.randrange(80))
         states.append(meeting(f"x{i}", f"m{at}", *couples[at], day=day))
     return states
@@ -48,33 +51,31 @@ def _member(name: str, role: Any) -> Member:
     return Member(participant_id=ident(name), role=role)
 
 
-async def run(settings: MetricsSettings) -> list[Row]:
-    records = [record(state) for state in world()]
+async def run(stage: Stage) -> list[Row]:
+    settings = MetricsSettings(**stage.settings("metrics").model_dump())
+    states = world(less=_QUICK if stage.quick else 1)
+    records = [record(state) for state in states]
     await kafka.ensure_topics(settings)
-    producer = kafka.create_producer(settings, "bench")
-    await producer.start()
-    with timed() as producing:
-        sent = []
-        for r in records:
-            keyed = str(getattr(r, "key", b"").decode())
-            partition = kafka.partition_for(keyed, settings.kafka_partitions)
-            sent.append(
-                await producer.send(
-                    r.topic, r.value, key=r.key, headers=list(r.headers), partition=partition
-                )
-            )
-        await asyncio.gather(*sent)
-    await producer.stop()
+    await _produce(settings, records)
     reading = await _read(settings, len(records))
     copying = await _copy(settings, records)
     folding = await _fold(settings, len(records))
-    per_second = [len(records) / seconds for seconds in (folding, copying, reading, producing())]
-    folded, copied, read, produced = per_second
+    folded, copied, read = (len(records) / seconds for seconds in (folding, copying, reading))
+    stride = max(len(records) * (10 if stage.quick else 1) // _NAIVE, 1)
+    plain = await naive.handled(
+        await stage.own_database("naive", "nastavnik_metrics"), records[::stride]
+    )
     return [
         Row("catch-up", folded, "events/s", copied, "COPY of one row per event"),
         Row("catch-up", folded, "events/s", read, "aiokafka getmany"),
-        Row("produce (context)", produced, "events/s"),
+        Row("catch-up", folded, "events/s", plain, "naive: a transaction per event"),
+        *await pace.run(settings, states, seconds=3 if stage.quick else 15),
     ]
+
+
+async def _produce(settings: Settings, records: list[Any]) -> None:
+    async with kafka.create_producer(settings, "bench") as producer:
+        await asyncio.gather(*[await send(producer, settings, one) for one in records])
 
 
 async def _read(settings: Settings, count: int) -> float:
@@ -104,17 +105,14 @@ async def _copy(settings: Settings, records: list[Any]) -> float:
 
 
 async def _fold(settings: MetricsSettings, count: int) -> float:
-    projector = Projector(settings, catalogue.load(), ProjectorMetrics(CollectorRegistry()))
+    """Seconds from the assignment of the partitions to the commit of the last record."""
     watch = await db.connect(settings.database_url)
-    with timed() as seconds:
-        task = asyncio.create_task(projector.run())
-        done = 0
-        while done < count:
-            await asyncio.sleep(0.05)
-            done = await watch.fetchval(
-                "select coalesce(sum(applied + superseded), 0) from stream_position"
-            )
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    async with projecting(settings):
+        await until(lambda: watch.fetchval("select exists (select from stream_position)"))
+        with timed() as seconds:
+            await until(lambda: watch.fetchval(_READ, count), pause=0.02)
     await watch.close()
     return seconds()
+
+
+_READ = "select coalesce(sum(applied + superseded), 0) >= $1 from stream_position"

@@ -1,12 +1,15 @@
 """What the benchmarks share: rows of results, percentiles, a table."""
 
+import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.table import Table
+
+_PATIENCE = 600.0
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,15 @@ def timed() -> Iterator[Callable[[], float]]:
     ended: list[float] = []
     yield lambda: (ended[0] if ended else time.perf_counter()) - began
     ended.append(time.perf_counter())
+
+
+async def until(condition: Callable[[], Awaitable[bool]], pause: float = 0.005) -> None:
+    """Look again and again, until the condition holds; TimeoutError after ten minutes."""
+    async with asyncio.timeout(_PATIENCE):
+        while True:
+            if await condition():
+                return
+            await asyncio.sleep(pause)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

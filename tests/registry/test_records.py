@@ -256,6 +256,18 @@ async def test_idempotency_key_and_if_match(client: httpx.AsyncClient, events: E
     assert len(await events()) == 2
 
 
+async def test_a_key_belongs_to_one_query_too(client: httpx.AsyncClient) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+
+    async def republish(kind: str) -> httpx.Response:
+        return await client.post("/admin/republish", params={"kind": kind}, headers=key)
+
+    first = await republish("target")
+    assert code(await republish("participant")) == (409, "idempotency.key_reused")
+    again = await republish("target")
+    assert (again.status_code, again.json()) == (202, first.json())
+
+
 async def test_one_live_target_per_indicator_unit_and_year(
     client: httpx.AsyncClient, make: Made, events: Events
 ) -> None:
@@ -316,11 +328,23 @@ async def test_republish_says_all_again(
     person = await make.pupil(school["id"])
     target = await make("targets", indicator="a.b", school_year="2026/27", percent=1)
     await client.delete(f"/targets/{target['id']}")
-    await client.patch(f"/participants/{person['id']}", json={"birth_date": "2010-01-01"})
+    trained = {"trainings": [{"role": "mentor", "completed_on": "2026-06-01"}]}
+    await client.patch(f"/participants/{person['id']}", json=trained)
+    year = {"organization_id": school["id"], "school_year": "2026/27"}
+    await make("programmes", **year, plan=[{"month": "2026-10", "sessions": 4}])
+    count = {"population": "staff", "headcount": 40, "source": "ОО-1", "as_of": "2026-09-20"}
+    counted = await make("reference-counts", **year, **count)
+    await client.patch(f"/reference-counts/{counted['id']}", json={"headcount": 41})
     before = {e.key: e for e in await events()}
     answer = await client.post("/admin/republish")
     assert answer.status_code == 202
-    assert answer.json() == {"counts": {"organization": 1, "participant": 1, "target": 1}}
+    assert answer.json()["counts"] == {
+        "organization": 1,
+        "participant": 1,
+        "target": 1,
+        "programme": 1,
+        "reference_count": 1,
+    }
     after = {e.key: e for e in await events()}
     assert {k: (e.type, e.version, e.value) for k, e in before.items()} == {
         k: (e.type, e.version, e.value) for k, e in after.items()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nastavnik_local.recount import Figures, recount
+from nastavnik_local.recount_compare import Served, compare
 from nastavnik_local.recount_log import Dated, Log, Mentorship, Organization, Person, Session
 from nastavnik_local.sample import outline, write_packages
 
@@ -133,3 +134,20 @@ def test_recount_takes_the_population_of_the_census_day(log: Log) -> None:
     assert counted(log, "coverage.students", "region") == (0, 1)
     log.persons["ann"] = _person("school", "student", born=2012, first=date(2027, 5, 31))
     assert counted(log, "coverage.students", "region") == (1, 2)
+
+
+def test_compare_finds_every_difference(log: Log) -> None:
+    figures = recount(log, 2026)
+    served = {
+        cell: Served(n, d, round(100 * n / d, 2) if d else None) for cell, (n, d) in figures.items()
+    }
+    assert compare(figures, served, log) == []
+    served["coverage.students", "all", "region"] = Served(2, 2, 100.0)
+    served["coverage.students", "all", "school"] = Served(1, 2, 49.0)
+    del served["coverage.staff", "all", "region"]
+    found = {(d.indicator, d.unit): d.served for d in compare(figures, served, log)}
+    assert found == {
+        ("coverage.students", "R"): "2/2 = 100.0",
+        ("coverage.students", "S"): "1/2 = 49.0",
+        ("coverage.staff", "R"): "missing",
+    }

@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import text
+from sqlalchemy import exc, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -26,6 +26,21 @@ from sqlalchemy.ext.asyncio import (
 from nastavnik_common.settings import Settings
 
 Sessions = async_sessionmaker[AsyncSession]
+
+
+# COPY, and connecting, raise asyncpg's own
+ERRORS = (exc.DBAPIError, exc.TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_AWAY = ("08", "53", "57P")  # SQLSTATE: no connection, nothing left to give, ending or starting
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether one of `ERRORS` means that the database does not answer now."""
+    if isinstance(error, exc.DBAPIError):
+        return error.connection_invalidated or is_away(error.orig and error.orig.__cause__)
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate).startswith(_AWAY)
+    # some of asyncpg's interface errors are about a value
+    return error is not None and not isinstance(error, ValueError)
 
 
 def create_engine(settings: Settings) -> AsyncEngine:

@@ -1,10 +1,14 @@
 """The face of every service: health, readiness, metrics, contract documents, problems."""
 
 import asyncio
+import contextlib
 import json
+import signal
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import msgspec
@@ -13,10 +17,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 
-from nastavnik_common import contract, logs
+from nastavnik_common import contract, db, logs
 from nastavnik_common.errors import DomainError, FieldError, NotFoundError, Problem, problem
 from nastavnik_common.middleware import Instrumentation
 from nastavnik_common.settings import Settings
@@ -164,16 +167,21 @@ def _handle_errors(app: FastAPI) -> None:
             request, error.status_code, code, str(error.detail), headers=headers
         )
 
+    async def database(request: Request, error: Exception) -> Response:
+        if not db.is_away(error):
+            raise error
+        log.warning("database unavailable", error=type(error).__name__)
+        detail = "The database does not answer; nothing was changed. Try again."
+        return problem_response(
+            request, 503, "database.unavailable", detail, headers={"retry-after": "1"}
+        )
+
+    # by name: what is handled as any Exception is raised again, for the server to log
+    for kind in db.ERRORS:
+        app.add_exception_handler(kind, database)
+
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
-        if isinstance(error, InterfaceError | OperationalError | OSError) or (
-            isinstance(error, DBAPIError) and error.connection_invalidated
-        ):
-            log.warning("database unavailable", error=type(error).__name__)
-            detail = "The database does not answer; nothing was changed. Try again."
-            return problem_response(
-                request, 503, "database.unavailable", detail, headers={"retry-after": "1"}
-            )
         log.exception("unexpected error", exc_info=error)
         detail = "Something went wrong here; nothing was changed."
         return problem_response(request, 500, "internal.error", detail)
@@ -200,9 +208,17 @@ def to_json(body: Any) -> bytes:
     return msgspec.json.encode(body)
 
 
+class _Server(uvicorn.Server):
+    """Says in ``app.state.ending`` that it was asked to end: endless answers look, and end."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.config.app.state.ending = True  # type: ignore[union-attr]
+        super().handle_exit(sig, frame)
+
+
 def serve(app: FastAPI, settings: Settings) -> None:
-    """Run until SIGTERM; open requests are answered first."""
-    uvicorn.run(
+    """Run until SIGTERM; open requests are answered first. The exit code is 0 then."""
+    config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -211,3 +227,10 @@ def serve(app: FastAPI, settings: Settings) -> None:
         timeout_graceful_shutdown=10,
         server_header=False,
     )
+    # the server raises the signal anew when it has ended
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    server = _Server(config)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(3)

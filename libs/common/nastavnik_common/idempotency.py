@@ -26,8 +26,9 @@ def idempotency_table(metadata: MetaData) -> Table:
     )
 
 
-def fingerprint(method: str, path: str, body: bytes) -> bytes:
-    return hashlib.sha256(b"\0".join((method.encode(), path.encode(), body))).digest()
+def fingerprint(method: str, place: str, body: bytes) -> bytes:
+    """What tells requests apart. `place` is the path and the query."""
+    return hashlib.sha256(b"\0".join((method.encode(), place.encode(), body))).digest()
 
 
 def check_key(key: str) -> str:

@@ -166,9 +166,15 @@ class Relay:
         self.connected = False
 
     async def check(self) -> None:
-        """Ready: the broker took the last round."""
-        if not self.connected:
+        """Ready: the broker took the last round, and answers now.
+
+        A round without events never asks it, and one with events may wait long for its answer.
+        """
+        producer = self._producer
+        if not self.connected or producer is None:
             raise RuntimeError("not connected to Kafka; events wait in the outbox")
+        if not await producer.client.force_metadata_update():
+            raise RuntimeError("Kafka does not answer; events wait in the outbox")
 
     async def run(self) -> None:
         """Until cancelled. Failures delay, with backoff; they never lose an event."""

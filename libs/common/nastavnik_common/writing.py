@@ -46,7 +46,8 @@ async def write(request: Request, sessions: db.Sessions, table: Table, action: A
             reply = await action(tx)
         return _response(reply.status, reply.headers(), reply.body.model_dump_json().encode())
     idempotency.check_key(key)
-    mark = idempotency.fingerprint(request.method, str(request.url.path), await request.body())
+    place = f"{request.url.path}?{request.url.query}"
+    mark = idempotency.fingerprint(request.method, place, await request.body())
     async with sessions.begin() as tx:
         stored = await idempotency.recall(tx, table, key, mark)
         if stored is None:

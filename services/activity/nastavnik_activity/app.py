@@ -24,10 +24,6 @@ def create_app(settings: Settings) -> FastAPI:
     relay = Relay(settings, sessions, tables.outbox, RelayMetrics(registry))
     consumer = ReplicaConsumer(settings, sessions, replica.Metrics(registry))
 
-    async def kafka_answers() -> None:
-        if not relay.connected:
-            raise RuntimeError("the relay has no connection to Kafka")
-
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(relay.run()), asyncio.create_task(consumer.run())]
@@ -47,7 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
         registry=registry,
         checks={
             "database": lambda: db.ping(engine),
-            "kafka": kafka_answers,
+            "kafka": relay.check,
             "consumer": consumer.check,
         },
         lifespan=lifespan,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from nastavnik_common import db, logs
@@ -59,6 +59,7 @@ def create_router(sessions: Sessions, hub: Hub) -> APIRouter:
         responses={200: {"content": {"text/event-stream": {}}}},
     )
     async def stream(
+        request: Request,
         unit: Annotated[UUID | None, Query(description="only this unit")] = None,
         indicator: Annotated[str | None, Query(max_length=100)] = None,
         last_event_id: Annotated[int | None, Header(ge=0, le=2**62)] = None,
@@ -70,7 +71,10 @@ def create_router(sessions: Sessions, hub: Hub) -> APIRouter:
         def wanted(value: IndicatorValueState) -> bool:
             return unit in (None, value.organization_id) and indicator in (None, value.indicator)
 
-        messages = events(sessions, hub, after, wanted)
+        def ending() -> bool:
+            return getattr(request.app.state, "ending", False)
+
+        messages = events(sessions, hub, after, wanted, ending)
         return StreamingResponse(
             messages, media_type="text/event-stream", headers={"cache-control": "no-store"}
         )
@@ -79,11 +83,15 @@ def create_router(sessions: Sessions, hub: Hub) -> APIRouter:
 
 
 async def events(
-    sessions: Sessions, hub: Hub, after: int, wanted: Callable[[IndicatorValueState], bool]
+    sessions: Sessions,
+    hub: Hub,
+    after: int,
+    wanted: Callable[[IndicatorValueState], bool],
+    ending: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[str]:
     quiet = 0.0
     yield f"retry: 2000\nid: {after}\n\n"
-    while True:
+    while not ending():
         async with sessions() as tx:
             found = await queries.changes(tx, after)
             names = await queries.names(tx, {value.organization_id for _, value in found})

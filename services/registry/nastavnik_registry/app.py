@@ -32,10 +32,6 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
     relay = Relay(own, sessions, tables.outbox, RelayMetrics(registry))
     jobs = Jobs(own, sessions)
 
-    async def kafka() -> None:
-        if not relay.connected:
-            raise RuntimeError("the relay is not connected to Kafka; events wait in the outbox")
-
     async def database() -> None:
         await db.ping(engine)
 
@@ -45,7 +41,7 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
         description=_DESCRIPTION,
         settings=own,
         registry=registry,
-        checks={"database": database, "kafka": kafka},
+        checks={"database": database, "kafka": relay.check},
         lifespan=_lifespan(engine, jobs, *((relay.run, jobs.run) if background else ())),
     )
     setattr(app.state, UNLIMITED, ("/imports",))

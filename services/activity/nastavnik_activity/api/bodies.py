@@ -72,8 +72,8 @@ class MentorshipChanges(Body):
 
 class TransitionBody(Body):
     on: Day = Field(
-        description="First day of the new condition. Paused, completed or terminated on D: "
-        "the last active day is the day before D."
+        description="An active day. Activated, resumed or reopened on D: the first; "
+        "paused, completed or terminated on D: the last."
     )
     reason: Reason | None = Field(default=None, description="A code; terminating needs one")
 

@@ -148,8 +148,8 @@ def _reply(state: MentorshipState, *, created: bool = False) -> Reply:
 
 
 _add_transition("activate", "Draft → active, from `on`.")
-_add_transition("pause", "Active → paused; the open period ends.")
-_add_transition("resume", "Paused → active; another period begins.")
-_add_transition("complete", "Active or paused → completed.")
-_add_transition("terminate", "Active or paused → terminated, for a reason.")
-_add_transition("reopen", "Completed or terminated → active; another period begins.")
+_add_transition("pause", "Active → paused; `on` is the last active day.")
+_add_transition("resume", "Paused → active from `on`; another period begins, or the last goes on.")
+_add_transition("complete", "Active or paused → completed; `on` is the last active day.")
+_add_transition("terminate", "As complete, and for a reason.")
+_add_transition("reopen", "Completed or terminated → active from `on`, as when it is resumed.")

@@ -1,8 +1,9 @@
 """Mentorships: who works together, and when.
 
-``on`` of a transition is the first day of the new condition: activated on D, active from D;
-paused, completed or terminated on D, the last active day is the day before D. Active stretches
-are half-open periods; one that would be empty (ended on the day it began) leaves no trace.
+``on`` of a transition is an active day, as people say "completed on the 25th" after a meeting on
+the 25th: activated, resumed or reopened on D, active from D; paused, completed or terminated on
+D, D is the last active day. Active stretches are half-open periods, disjoint and in order; one
+that begins before the day after the last one's end, or on it, continues it.
 """
 
 from datetime import date, timedelta
@@ -217,11 +218,13 @@ def _check_range(day: date) -> None:
 
 
 def _opened(periods: tuple[Period, ...], on: date) -> tuple[Period, ...]:
+    last = periods[-1] if periods else None
+    if last is not None and last.until is not None and on <= last.until:
+        return (*periods[:-1], Period(since=last.since))
     return (*periods, Period(since=on))
 
 
 def _closed(periods: tuple[Period, ...], on: date) -> tuple[Period, ...]:
     if not periods or periods[-1].until is not None:
         return periods
-    last = periods[-1]
-    return periods[:-1] if on <= last.since else (*periods[:-1], Period(since=last.since, until=on))
+    return (*periods[:-1], Period(since=periods[-1].since, until=on + timedelta(days=1)))

@@ -10,11 +10,15 @@ from nastavnik_common.events.registry import (
     OrganizationState,
     ParticipantState,
     Placement,
+    ReferenceCountState,
     TargetState,
+    Training,
 )
 from nastavnik_registry import bodies
-from nastavnik_registry.aggregates import Individual, Refs, Unit
-from nastavnik_registry.tables import Person, TargetRow
+from nastavnik_registry.aggregates.people import Individual
+from nastavnik_registry.aggregates.refs import Refs
+from nastavnik_registry.aggregates.units import Unit
+from nastavnik_registry.tables import ConsentRow, Person, ReferenceCountRow, TargetRow
 
 
 def organization_state(row: Any, placements: tuple[Placement, ...]) -> OrganizationState:
@@ -35,6 +39,7 @@ def participant_state(
     birth_date: date | None,
     teaching_since: date | None,
     memberships: tuple[Membership, ...],
+    trainings: tuple[Training, ...],
 ) -> ParticipantState:
     """Pseudonymous: years instead of dates, and nothing else of the person."""
     return ParticipantState(
@@ -43,11 +48,20 @@ def participant_state(
         birth_year=birth_date.year if birth_date else None,
         teaching_since_year=teaching_since.year if teaching_since else None,
         memberships=memberships,
+        trainings=trainings,
     )
 
 
-def person_state(row: Person, memberships: tuple[Membership, ...]) -> ParticipantState:
-    return participant_state(row.id, row.version, row.birth_date, row.teaching_since, memberships)
+def person_state(person: Individual) -> ParticipantState:
+    row: Person = person.row
+    return participant_state(
+        row.id,
+        row.version,
+        row.birth_date,
+        row.teaching_since,
+        person.memberships,
+        person.trainings,
+    )
 
 
 def target_state(row: Any) -> TargetState:
@@ -91,6 +105,9 @@ def participant_body(person: Individual) -> bodies.Participant:
             )
             for m in person.memberships
         ],
+        trainings=[
+            bodies.TrainingBody(role=t.role, completed_on=t.completed_on) for t in person.trainings
+        ],
         external_ids=_refs_body(person.external_ids),
     )
 
@@ -105,4 +122,33 @@ def target_body(row: TargetRow) -> bodies.Target:
         percent=row.basis_points / 100,
         legal_basis=row.legal_basis,
         verified=row.verified,
+    )
+
+
+def reference_count_state(row: Any) -> ReferenceCountState:
+    return ReferenceCountState(
+        id=row.id,
+        version=row.version,
+        organization_id=row.organization_id,
+        school_year=row.school_year,
+        population=row.population,
+        headcount=row.headcount,
+        source=row.source,
+        as_of=row.as_of,
+    )
+
+
+def reference_count_body(row: ReferenceCountRow) -> bodies.ReferenceCount:
+    return bodies.ReferenceCount.model_construct(
+        **row.model_dump(exclude={"deleted", "created_at", "changed_at", "school_year"}),
+        school_year=clock.label(row.school_year),
+    )
+
+
+def consent_body(row: ConsentRow) -> bodies.Consent:
+    kept = row.model_dump(
+        exclude={"version", "text_version", "deleted", "created_at", "changed_at"}
+    )
+    return bodies.Consent.model_construct(
+        **kept, record_version=row.version, version=row.text_version
     )

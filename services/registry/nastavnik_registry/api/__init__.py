@@ -4,10 +4,13 @@ from fastapi import APIRouter
 
 from nastavnik_registry.api import (
     admin,
+    consents,
     external_ids,
     imports,
     organizations,
     participants,
+    programmes,
+    reference_counts,
     targets,
 )
 from nastavnik_registry.api.service import Service
@@ -16,5 +19,15 @@ __all__ = ["Service", "routers"]
 
 
 def routers() -> list[APIRouter]:
-    modules = (organizations, participants, targets, external_ids, imports, admin)
+    modules = (
+        organizations,
+        participants,
+        consents,
+        programmes,
+        targets,
+        reference_counts,
+        external_ids,
+        imports,
+        admin,
+    )
     return [module.router for module in modules]

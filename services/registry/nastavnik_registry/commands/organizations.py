@@ -7,15 +7,22 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from nastavnik_common import clock
 from nastavnik_common.errors import ConflictError, DomainError
 from nastavnik_common.events import ORGANIZATION
 from nastavnik_common.events.registry import Placement
 from nastavnik_common.outbox import Outbox
 from nastavnik_common.writing import Reply
 from nastavnik_registry import aggregates, bodies, domain
-from nastavnik_registry.aggregates import Unit, states
-from nastavnik_registry.tables import OrgUnit, PersonMembership, TargetRow, UnitPlacement
+from nastavnik_registry.aggregates import refs, states, units
+from nastavnik_registry.aggregates.units import Unit
+from nastavnik_registry.tables import (
+    OrgUnit,
+    PersonMembership,
+    ProgrammeRow,
+    ReferenceCountRow,
+    TargetRow,
+    UnitPlacement,
+)
 
 KIND = "organization"
 PLAIN = ("kind", "name", "short_name", "oktmo", "inn", "ogrn")
@@ -35,25 +42,25 @@ async def create(tx: AsyncSession, outbox: Outbox, body: bodies.NewOrganization)
         level=body.level,
         **{name: getattr(body, name) for name in PLAIN},
     )
-    unit = Unit(row, _placements(body) or (), aggregates.refs(body.external_ids))
+    unit = Unit(row, _placements(body) or (), refs.refs(body.external_ids))
     await _check(tx, unit)
     tx.add(row)
     await tx.flush()
-    await aggregates.save_placements(tx, ident, unit.placements)
-    await aggregates.save_refs(tx, KIND, ident, (), unit.external_ids)
+    await units.save_placements(tx, ident, unit.placements)
+    await refs.save_refs(tx, KIND, ident, (), unit.external_ids)
     state = states.organization_state(row, unit.placements)
     await outbox.add(tx, outbox.event(ORGANIZATION, "registered", state))
     return _reply(unit, 201)
 
 
 async def _again(tx: AsyncSession, row: OrgUnit, body: bodies.NewOrganization) -> Reply:
-    unit = await aggregates.unit(tx, row)
+    unit = await units.unit(tx, row)
     same = (
         not row.deleted
         and row.level == body.level
         and all(getattr(row, name) == getattr(body, name) for name in PLAIN)
         and unit.placements == (_placements(body) or ())
-        and unit.external_ids == aggregates.refs(body.external_ids)
+        and unit.external_ids == refs.refs(body.external_ids)
     )
     if not same:
         raise ConflictError("organization.id_conflict", "The id names another organisation.")
@@ -70,7 +77,7 @@ async def change(
     """Merge the fields given. What changes nothing keeps the version and emits nothing."""
     row = await aggregates.live(tx, OrgUnit, KIND, ident, "change")
     aggregates.check_version(row.version, expected)
-    before = await aggregates.unit(tx, row)
+    before = await units.unit(tx, row)
     old = [getattr(row, name) for name in PLAIN]
     for name in body.model_fields_set & set(PLAIN):
         setattr(row, name, getattr(body, name))
@@ -78,19 +85,18 @@ async def change(
     after = Unit(
         row,
         before.placements if placements is None else placements,
-        aggregates.refs(body.external_ids)
+        refs.refs(body.external_ids)
         if "external_ids" in body.model_fields_set
         else before.external_ids,
     )
     if before[1:] == after[1:] and old == [getattr(row, name) for name in PLAIN]:
         return _reply(before, 200)
     await _check(tx, after)
-    row.version += 1
-    row.changed_at = clock.now()
+    aggregates.step(row)
     await tx.flush()
     if before.placements != after.placements:
-        await aggregates.save_placements(tx, ident, after.placements)
-    await aggregates.save_refs(tx, KIND, ident, before.external_ids, after.external_ids)
+        await units.save_placements(tx, ident, after.placements)
+    await refs.save_refs(tx, KIND, ident, before.external_ids, after.external_ids)
     state = states.organization_state(row, after.placements)
     await outbox.add(tx, outbox.event(ORGANIZATION, "changed", state))
     return _reply(after, 200)
@@ -101,13 +107,11 @@ async def delete(tx: AsyncSession, outbox: Outbox, ident: UUID, expected: int | 
     row = await aggregates.live(tx, OrgUnit, KIND, ident, "delete")
     aggregates.check_version(row.version, expected)
     await _check_unused(tx, ident)
-    before = await aggregates.unit(tx, row)
-    row.version += 1
-    row.deleted = True
-    row.changed_at = clock.now()
+    before = await units.unit(tx, row)
+    aggregates.step(row, deleted=True)
     await tx.flush()
-    await aggregates.save_placements(tx, ident, ())
-    await aggregates.save_refs(tx, KIND, ident, before.external_ids, ())
+    await units.save_placements(tx, ident, ())
+    await refs.save_refs(tx, KIND, ident, before.external_ids, ())
     await outbox.add(tx, outbox.tombstone(ORGANIZATION, ident, row.version))
     return Reply(bodies.Deleted(id=ident, version=row.version), version=row.version)
 
@@ -124,7 +128,10 @@ async def _check_unused(tx: AsyncSession, ident: UUID) -> None:
     users: Sequence[tuple[object, object, object]] = (
         (UnitPlacement.id, UnitPlacement.parent_id, None),
         (PersonMembership.id, PersonMembership.organization_id, None),
-        (TargetRow.id, TargetRow.organization_id, TargetRow.deleted),
+        *(
+            (table.id, table.organization_id, table.deleted)
+            for table in (TargetRow, ProgrammeRow, ReferenceCountRow)
+        ),
     )
     for what, reference, gone in users:
         query = select(col(what)).where(col(reference) == ident).limit(1)
@@ -132,7 +139,7 @@ async def _check_unused(tx: AsyncSession, ident: UUID) -> None:
             query = query.where(col(gone).is_(False))
         if (await tx.execute(query)).first() is not None:
             raise ConflictError(
-                "organization.in_use", "The organisation has units, people or targets."
+                "organization.in_use", "The organisation has units, people or figures."
             )
 
 

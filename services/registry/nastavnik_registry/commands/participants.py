@@ -3,17 +3,21 @@
 from collections.abc import Iterable
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from nastavnik_common import clock
 from nastavnik_common.errors import ConflictError
 from nastavnik_common.events import PARTICIPANT
-from nastavnik_common.events.registry import Membership
+from nastavnik_common.events.registry import Membership, Training
 from nastavnik_common.outbox import Outbox
 from nastavnik_common.writing import Reply
 from nastavnik_registry import aggregates, bodies, domain
-from nastavnik_registry.aggregates import Individual, states
-from nastavnik_registry.tables import Person
+from nastavnik_registry.aggregates import people, refs, states
+from nastavnik_registry.aggregates.people import Individual
+from nastavnik_registry.commands import consents
+from nastavnik_registry.tables import Person, ProgrammeRow
 
 KIND = "participant"
 PLAIN = (
@@ -36,24 +40,30 @@ async def create(tx: AsyncSession, outbox: Outbox, body: bodies.NewParticipant) 
         if stored is not None:
             return await _again(tx, stored, body)
     row = Person(id=ident, version=1, **{name: getattr(body, name) for name in PLAIN})
-    person = Individual(row, _memberships(body.memberships), aggregates.refs(body.external_ids))
+    person = Individual(
+        row,
+        _memberships(body.memberships),
+        _trainings(body.trainings),
+        refs.refs(body.external_ids),
+    )
     await _check(tx, person)
     tx.add(row)
     await tx.flush()
-    await aggregates.save_memberships(tx, ident, person.memberships)
-    await aggregates.save_refs(tx, KIND, ident, (), person.external_ids)
-    state = states.person_state(row, person.memberships)
-    await outbox.add(tx, outbox.event(PARTICIPANT, "registered", state))
+    await people.save_memberships(tx, ident, person.memberships)
+    await people.save_trainings(tx, ident, person.trainings)
+    await refs.save_refs(tx, KIND, ident, (), person.external_ids)
+    await outbox.add(tx, outbox.event(PARTICIPANT, "registered", states.person_state(person)))
     return _reply(person, 201)
 
 
 async def _again(tx: AsyncSession, row: Person, body: bodies.NewParticipant) -> Reply:
-    person = await aggregates.individual(tx, row)
+    person = await people.individual(tx, row)
     same = (
         not row.deleted
         and all(getattr(row, name) == getattr(body, name) for name in PLAIN)
         and person.memberships == _memberships(body.memberships)
-        and person.external_ids == aggregates.refs(body.external_ids)
+        and person.trainings == _trainings(body.trainings)
+        and person.external_ids == refs.refs(body.external_ids)
     )
     if not same:
         raise ConflictError("participant.id_conflict", "The id names another participant.")
@@ -70,7 +80,7 @@ async def change(
     """Merge the fields given. What changes nothing keeps the version and emits nothing."""
     row = await aggregates.live(tx, Person, KIND, ident, "change")
     aggregates.check_version(row.version, expected)
-    before = await aggregates.individual(tx, row)
+    before = await people.individual(tx, row)
     old = [getattr(row, name) for name in PLAIN]
     given = body.model_fields_set
     for name in given & set(PLAIN):
@@ -78,43 +88,58 @@ async def change(
     after = Individual(
         row,
         _memberships(body.memberships) if "memberships" in given else before.memberships,
-        aggregates.refs(body.external_ids) if "external_ids" in given else before.external_ids,
+        _trainings(body.trainings) if "trainings" in given else before.trainings,
+        refs.refs(body.external_ids) if "external_ids" in given else before.external_ids,
     )
     if before[1:] == after[1:] and old == [getattr(row, name) for name in PLAIN]:
         return _reply(before, 200)
     await _check(tx, after)
-    row.version += 1
-    row.changed_at = clock.now()
+    aggregates.step(row)
     await tx.flush()
     if before.memberships != after.memberships:
-        await aggregates.save_memberships(tx, ident, after.memberships)
-    await aggregates.save_refs(tx, KIND, ident, before.external_ids, after.external_ids)
-    state = states.person_state(row, after.memberships)
-    await outbox.add(tx, outbox.event(PARTICIPANT, "changed", state))
+        await people.save_memberships(tx, ident, after.memberships)
+    if before.trainings != after.trainings:
+        await people.save_trainings(tx, ident, after.trainings)
+    await refs.save_refs(tx, KIND, ident, before.external_ids, after.external_ids)
+    await outbox.add(tx, outbox.event(PARTICIPANT, "changed", states.person_state(after)))
     return _reply(after, 200)
 
 
 async def delete(tx: AsyncSession, outbox: Outbox, ident: UUID, expected: int | None) -> Reply:
-    """Retract a person that should never have been recorded; nothing personal is left behind."""
+    """Retract a person that should never have been recorded; nothing personal is left behind.
+
+    Raises ConflictError while the person is the curator of a programme.
+    """
     row = await aggregates.live(tx, Person, KIND, ident, "delete")
     aggregates.check_version(row.version, expected)
-    before = await aggregates.individual(tx, row)
+    await _check_unused(tx, ident)
+    before = await people.individual(tx, row)
     for name in PLAIN:
         setattr(row, name, None)
-    row.version += 1
-    row.deleted = True
-    row.changed_at = clock.now()
+    aggregates.step(row, deleted=True)
     await tx.flush()
-    await aggregates.save_memberships(tx, ident, ())
-    await aggregates.save_refs(tx, KIND, ident, before.external_ids, ())
+    await people.save_memberships(tx, ident, ())
+    await people.save_trainings(tx, ident, ())
+    await refs.save_refs(tx, KIND, ident, before.external_ids, ())
+    await consents.retract_all(tx, ident)
     await outbox.add(tx, outbox.tombstone(PARTICIPANT, ident, row.version))
     return Reply(bodies.Deleted(id=ident, version=row.version), version=row.version)
 
 
+async def _check_unused(tx: AsyncSession, ident: UUID) -> None:
+    query = select(col(ProgrammeRow.id)).where(
+        col(ProgrammeRow.curator_id) == ident, col(ProgrammeRow.deleted).is_(False)
+    )
+    if (await tx.execute(query.limit(1))).first() is not None:
+        raise ConflictError("participant.in_use", "The person is the curator of a programme.")
+
+
 async def _check(tx: AsyncSession, person: Individual) -> None:
     row = person.row
-    domain.check_person(row.birth_date, row.teaching_since, clock.now().date())
+    today = clock.now().date()
+    domain.check_person(row.birth_date, row.teaching_since, today)
     domain.check_memberships(person.memberships)
+    domain.check_trainings(person.trainings, row.birth_date, today)
     await aggregates.check_organizations(tx, (m.organization_id for m in person.memberships))
 
 
@@ -128,6 +153,12 @@ def _memberships(given: Iterable[bodies.MembershipBody]) -> tuple[Membership, ..
             until=m.until,
         )
         for m in given
+    )
+
+
+def _trainings(given: Iterable[bodies.TrainingBody]) -> tuple[Training, ...]:
+    return domain.ordered_trainings(
+        Training(role=t.role, completed_on=t.completed_on) for t in given
     )
 
 

@@ -1,6 +1,6 @@
 """Participants written in bulk, with their events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from nastavnik_common import db
 from nastavnik_common.events import PARTICIPANT
-from nastavnik_common.events.registry import Membership
+from nastavnik_common.events.registry import Membership, Training
 from nastavnik_common.outbox import Outbox
 from nastavnik_registry import domain
-from nastavnik_registry.aggregates import states
+from nastavnik_registry.aggregates import people, states
 
 PERSONAL = (
     "family_name",
@@ -72,7 +72,7 @@ async def insert(tx: AsyncSession, outbox: Outbox, source: str, new: Sequence[Fo
         records=[(source, "participant", one.outside, one.id, one.hash) for one in new],
         columns=["source", "kind", "external_id", "entity_id", "content_hash"],
     )
-    await _emit(tx, outbox, "registered", writes)
+    await _emit(tx, outbox, "registered", writes, {})
     return len(writes)
 
 
@@ -88,7 +88,8 @@ async def update(tx: AsyncSession, outbox: Outbox, source: str, marked: Sequence
         ids = [w.id for w in writes]
         await raw.execute("delete from membership where participant_id = any($1)", ids)
         await _copy_memberships(raw, writes)
-        await _emit(tx, outbox, "changed", writes)
+        # not in any package: what is stored stays
+        await _emit(tx, outbox, "changed", writes, await people.trainings_of(tx, ids))
     hashes = db.columns([(one.outside, one.hash) for one in marked], 2)
     await raw.execute(_MARK, source, *hashes)
     return len(writes)
@@ -136,11 +137,20 @@ async def _copy_memberships(raw: Any, writes: Sequence[Write]) -> None:
     )
 
 
-async def _emit(tx: AsyncSession, outbox: Outbox, verb: str, writes: Sequence[Write]) -> None:
+async def _emit(
+    tx: AsyncSession,
+    outbox: Outbox,
+    verb: str,
+    writes: Sequence[Write],
+    trainings: Mapping[UUID, tuple[Training, ...]],
+) -> None:
     def state(write: Write) -> Any:
         birth: date | None = write.person[BIRTH]
         teaching: date | None = write.person[_TEACHING]
-        return states.participant_state(write.id, write.version, birth, teaching, write.memberships)
+        done = trainings.get(write.id, ())
+        return states.participant_state(
+            write.id, write.version, birth, teaching, write.memberships, done
+        )
 
     await outbox.copy(tx, [outbox.event(PARTICIPANT, verb, state(write)) for write in writes])
 

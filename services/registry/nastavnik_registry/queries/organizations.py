@@ -9,14 +9,15 @@ from sqlmodel import col
 from nastavnik_common import clock
 from nastavnik_common.paging import Page
 from nastavnik_registry import aggregates, bodies
-from nastavnik_registry.aggregates import Unit, states
+from nastavnik_registry.aggregates import refs, states, units
+from nastavnik_registry.aggregates.units import Unit
 from nastavnik_registry.queries import containing, page
 from nastavnik_registry.tables import OrgUnit, UnitPlacement
 
 
 async def one(tx: AsyncSession, ident: UUID) -> bodies.Organization:
     row = await aggregates.live(tx, OrgUnit, "organization", ident)
-    return states.organization_body(await aggregates.unit(tx, row))
+    return states.organization_body(await units.unit(tx, row))
 
 
 async def many(
@@ -53,7 +54,7 @@ async def many(
         )
     rows, more = await page(tx, OrgUnit, query, limit, cursor)
     ids = [row.id for row in rows]
-    placements = await aggregates.placements_of(tx, ids)
-    refs = await aggregates.refs_of(tx, "organization", ids)
-    units = [Unit(row, placements.get(row.id, ()), refs.get(row.id, ())) for row in rows]
-    return Page(items=[states.organization_body(unit) for unit in units], next_cursor=more)
+    placements = await units.placements_of(tx, ids)
+    outside = await refs.refs_of(tx, "organization", ids)
+    found = [Unit(row, placements.get(row.id, ()), outside.get(row.id, ())) for row in rows]
+    return Page(items=[states.organization_body(unit) for unit in found], next_cursor=more)

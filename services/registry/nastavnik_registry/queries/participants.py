@@ -8,14 +8,14 @@ from sqlmodel import col
 
 from nastavnik_common.paging import Page
 from nastavnik_registry import aggregates, bodies
-from nastavnik_registry.aggregates import Individual, states
+from nastavnik_registry.aggregates import people, states
 from nastavnik_registry.queries import containing, page
 from nastavnik_registry.tables import Person, PersonMembership
 
 
 async def one(tx: AsyncSession, ident: UUID) -> bodies.Participant:
     row = await aggregates.live(tx, Person, "participant", ident)
-    return states.participant_body(await aggregates.individual(tx, row))
+    return states.participant_body(await people.individual(tx, row))
 
 
 async def many(
@@ -40,8 +40,5 @@ async def many(
         full = func.concat_ws(" ", Person.family_name, Person.given_name, Person.middle_name)
         query = query.where(full.ilike(containing(name)))
     rows, more = await page(tx, Person, query, limit, cursor)
-    ids = [row.id for row in rows]
-    memberships = await aggregates.memberships_of(tx, ids)
-    refs = await aggregates.refs_of(tx, "participant", ids)
-    people = [Individual(row, memberships.get(row.id, ()), refs.get(row.id, ())) for row in rows]
-    return Page(items=[states.participant_body(one) for one in people], next_cursor=more)
+    found = await people.individuals(tx, rows)
+    return Page(items=[states.participant_body(one) for one in found], next_cursor=more)

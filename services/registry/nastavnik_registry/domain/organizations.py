@@ -1,40 +1,14 @@
-"""The registry's rules. Pure: facts and today's date in, nothing or a DomainError out."""
+"""Rules of org units: the order of the tree, and codes that add up."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from itertools import pairwise
-from typing import Protocol
 from uuid import UUID
 
 from nastavnik_common.errors import DomainError
-from nastavnik_common.events.registry import Membership, Placement
+from nastavnik_common.events.registry import Placement
+from nastavnik_registry.domain.intervals import check_interval, interval_key, overlapping
 
 RANK = {"federation": 0, "region": 1, "municipality": 2, "organization": 3}
-OLDEST = date(1900, 1, 1)
-
-
-class Interval(Protocol):
-    """[since, until); null: open on that side."""
-
-    @property
-    def since(self) -> date | None: ...
-    @property
-    def until(self) -> date | None: ...
-
-
-def interval_key(interval: Interval) -> tuple[date, date]:
-    return (interval.since or date.min, interval.until or date.max)
-
-
-def check_interval(interval: Interval) -> None:
-    since, until = interval_key(interval)
-    if since >= until:
-        raise DomainError("interval.empty", "`since` must be before `until`.")
-
-
-def overlapping(intervals: Iterable[Interval]) -> bool:
-    ordered = sorted(map(interval_key, intervals))
-    return any(a[1] > b[0] for a, b in pairwise(ordered))
 
 
 def check_kind(level: str, kind: str | None) -> None:
@@ -123,38 +97,5 @@ def is_ogrn(text: str) -> bool:
     return int(text[:-1]) % (len(text) - 2) % 10 == int(text[-1])
 
 
-def check_memberships(memberships: Sequence[Membership]) -> None:
-    for membership in memberships:
-        check_interval(membership)
-    if overlapping(m for m in memberships if m.primary):
-        raise DomainError(
-            "participant.memberships_overlap",
-            "A person has one home at a time: primary memberships overlap.",
-        )
-
-
-def is_birth_date(day: date, today: date) -> bool:
-    return OLDEST <= day <= today
-
-
-def check_person(birth_date: date | None, teaching_since: date | None, today: date) -> None:
-    if birth_date is not None and not is_birth_date(birth_date, today):
-        raise DomainError("participant.birth_date", "The birth date is not a sane one.")
-    if teaching_since is None:
-        return
-    if not is_birth_date(teaching_since, today) or (birth_date and teaching_since <= birth_date):
-        raise DomainError("participant.teaching_since", "Teaching began at no sane date.")
-
-
 def ordered_placements(placements: Iterable[Placement]) -> tuple[Placement, ...]:
     return tuple(sorted(placements, key=lambda p: (*interval_key(p), p.parent_id)))
-
-
-def ordered_memberships(memberships: Iterable[Membership]) -> tuple[Membership, ...]:
-    """Home first, then by time: one order for one content."""
-    return tuple(
-        sorted(
-            memberships,
-            key=lambda m: (not m.primary, *interval_key(m), m.organization_id, m.kind),
-        )
-    )

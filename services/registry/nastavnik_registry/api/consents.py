@@ -1,0 +1,62 @@
+"""Consents of participants to the processing of their data."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from nastavnik_common.paging import Cursor, Limit, Page
+from nastavnik_common.writing import if_match
+from nastavnik_registry import bodies
+from nastavnik_registry.api.service import (
+    CREATED,
+    REPEATABLE,
+    VERSIONED,
+    Ident,
+    Registry,
+    tagged,
+)
+from nastavnik_registry.commands import consents as commands
+from nastavnik_registry.queries import consents as queries
+
+router = APIRouter(prefix="/consents", tags=["consents"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=bodies.Consent,
+    responses={**CREATED, 200: {**CREATED[200], "model": bodies.Consent}},
+    dependencies=REPEATABLE,
+)
+async def create(request: Request, registry: Registry, body: bodies.NewConsent) -> Response:
+    """Record a consent; below 18 years the legal representative signs. It never leaves here."""
+    return await registry.write(request, lambda tx: commands.create(tx, body))
+
+
+@router.get("")
+async def many(
+    registry: Registry,
+    participant_id: Annotated[UUID | None, Query(description="Given by this person")] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[bodies.Consent]:
+    async with registry.sessions() as tx:
+        return await queries.many(tx, limit, cursor, participant_id=participant_id)
+
+
+@router.post("/{ident}:withdraw", response_model=bodies.Consent, dependencies=VERSIONED)
+async def withdraw(
+    request: Request, registry: Registry, ident: Ident, body: bodies.Withdrawal
+) -> Response:
+    """End a consent on a day; 409 `consent.withdrawn` when it ended on another."""
+    expected = if_match(request)
+    return await registry.write(request, lambda tx: commands.withdraw(tx, ident, body.on, expected))
+
+
+@router.get("/{ident}")
+async def one(registry: Registry, ident: Ident, response: Response) -> bodies.Consent:
+    async with registry.sessions() as tx:
+        found = await queries.one(tx, ident)
+    tagged(response, found.record_version)
+    return found

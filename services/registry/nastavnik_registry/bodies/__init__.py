@@ -1,0 +1,91 @@
+"""What goes over HTTP, by noun. Text is stripped and has no NUL; unknown fields are refused."""
+
+from nastavnik_registry.bodies.admin import (
+    AggregateKind,
+    Republished,
+)
+from nastavnik_registry.bodies.base import (
+    NO_NUL,
+    Deleted,
+    ExternalRef,
+    IndicatorCode,
+    SchoolYearLabel,
+    SourceName,
+)
+from nastavnik_registry.bodies.consents import (
+    Consent,
+    NewConsent,
+    Withdrawal,
+)
+from nastavnik_registry.bodies.external_ids import (
+    Resolved,
+    ResolveRequest,
+)
+from nastavnik_registry.bodies.imports import (
+    Import,
+    ImportStatus,
+)
+from nastavnik_registry.bodies.organizations import (
+    NewOrganization,
+    Organization,
+    OrganizationPatch,
+    PlacementBody,
+)
+from nastavnik_registry.bodies.participants import (
+    MembershipBody,
+    NewParticipant,
+    Participant,
+    ParticipantPatch,
+    TrainingBody,
+)
+from nastavnik_registry.bodies.programmes import (
+    NewProgramme,
+    Programme,
+    ProgrammePatch,
+)
+from nastavnik_registry.bodies.reference_counts import (
+    NewReferenceCount,
+    ReferenceCount,
+    ReferenceCountPatch,
+)
+from nastavnik_registry.bodies.targets import (
+    NewTarget,
+    Target,
+    TargetPatch,
+)
+
+__all__ = [
+    "NO_NUL",
+    "AggregateKind",
+    "Consent",
+    "Deleted",
+    "ExternalRef",
+    "Import",
+    "ImportStatus",
+    "IndicatorCode",
+    "MembershipBody",
+    "NewConsent",
+    "NewOrganization",
+    "NewParticipant",
+    "NewProgramme",
+    "NewReferenceCount",
+    "NewTarget",
+    "Organization",
+    "OrganizationPatch",
+    "Participant",
+    "ParticipantPatch",
+    "PlacementBody",
+    "Programme",
+    "ProgrammePatch",
+    "ReferenceCount",
+    "ReferenceCountPatch",
+    "Republished",
+    "ResolveRequest",
+    "Resolved",
+    "SchoolYearLabel",
+    "SourceName",
+    "Target",
+    "TargetPatch",
+    "TrainingBody",
+    "Withdrawal",
+]

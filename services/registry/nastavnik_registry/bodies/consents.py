@@ -1,0 +1,43 @@
+"""Consents to the processing of personal data."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from nastavnik_registry.bodies.base import Body, Text
+from nastavnik_registry.domain.consents import Signer
+
+Purpose = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$"),
+    Field(examples=["mentoring", "photo", "contacts"], description="Code of the one purpose"),
+]
+
+
+class NewConsent(Body):
+    id: UUID | None = None
+    participant_id: UUID
+    purpose: Purpose
+    version: Annotated[Text, Field(max_length=63, description="Of the text that was signed")]
+    signed_on: date
+    signed_by: Signer
+    representative_name: Text | None = None
+    withdrawn_on: date | None = None
+
+
+class Withdrawal(Body):
+    on: date
+
+
+class Consent(BaseModel):
+    id: UUID
+    record_version: int = Field(description="Of this record, as in ETag")
+    participant_id: UUID
+    purpose: str
+    version: str = Field(description="Of the text that was signed")
+    signed_on: date
+    signed_by: Signer
+    representative_name: str | None
+    withdrawn_on: date | None

@@ -1,0 +1,37 @@
+"""The registry's rules, by noun. Pure: facts and today's date in, nothing or a DomainError out."""
+
+from nastavnik_registry.domain.intervals import overlapping
+from nastavnik_registry.domain.organizations import (
+    check_codes,
+    check_kind,
+    check_placements,
+    is_oktmo,
+    may_stand_under,
+    moved,
+    ordered_placements,
+)
+from nastavnik_registry.domain.people import (
+    check_memberships,
+    check_person,
+    check_trainings,
+    is_birth_date,
+    ordered_memberships,
+    ordered_trainings,
+)
+
+__all__ = [
+    "check_codes",
+    "check_kind",
+    "check_memberships",
+    "check_person",
+    "check_placements",
+    "check_trainings",
+    "is_birth_date",
+    "is_oktmo",
+    "may_stand_under",
+    "moved",
+    "ordered_memberships",
+    "ordered_placements",
+    "ordered_trainings",
+    "overlapping",
+]

@@ -1,0 +1,93 @@
+"""`python -m tests.bench [names…] [--quick] [--write] [--profile FOLDER]`."""
+
+import argparse
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from nastavnik_common import logs
+from nastavnik_common.settings import Settings
+from nastavnik_local.console import say
+from tests.bench import batch, catch_up, latency, memory, relay, report, roster, stage
+from tests.bench.harness import Row, show
+from tests.bench.profile import profiled
+from tests.bench.stage import Stage
+
+Benchmark = Callable[[Stage], Coroutine[Any, Any, list[Row]]]
+ALONE: dict[str, Benchmark] = {"relay": relay.run, "catch_up": catch_up.run}
+WITH_SERVICES: dict[str, Benchmark] = {
+    "latency": latency.run,
+    "batch": batch.run,
+    "roster": roster.run,
+}
+NAMES = (*WITH_SERVICES, *ALONE, "memory")
+
+
+def main() -> None:
+    options = _options()
+    _quiet()
+    chosen = options.names or list(NAMES)
+    found, flavour = _with_services(chosen, options)
+    for name in [name for name in ALONE if name in chosen]:
+        with stage.servers(quick=options.quick) as place:
+            found[name] = _run(name, ALONE[name], place, options.profile)
+            flavour = place.flavour
+    rows = {name: found[name] for name in NAMES if name in found}
+    show([row for part in rows.values() for row in part])
+    if options.write:
+        report.write(rows, flavour)
+
+
+def _quiet() -> None:
+    """Nothing but what went wrong: new topics make clients ask again, and say so."""
+    logs.configure(Settings(database_url="", log_level="ERROR"), "bench")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(NAMES))
+    parser.add_argument("--quick", action="store_true", help="small sizes: to try the programs")
+    parser.add_argument("--write", action="store_true", help="rewrite docs/benchmarks.md")
+    parser.add_argument("--profile", type=Path, metavar="FOLDER", help="sample with py-spy")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(NAMES):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    if options.write and (options.quick or options.names):
+        parser.error("--write takes a whole run of full sizes")
+    return options
+
+
+def _with_services(
+    chosen: Sequence[str], options: argparse.Namespace
+) -> tuple[dict[str, list[Row]], str]:
+    """Those that need the services share one run of them, so that their memory can be told.
+    Memory alone is that of all of these."""
+    names = [name for name in WITH_SERVICES if name in chosen]
+    if not names and "memory" in chosen:
+        names = list(WITH_SERVICES)
+    found: dict[str, list[Row]] = {}
+    if not names:
+        return found, ""
+    with stage.services(quick=options.quick) as place:
+        before = memory.peaks(place)
+        for name in names:
+            found[name] = _run(name, WITH_SERVICES[name], place, options.profile)
+        if "memory" in chosen:
+            found["memory"] = memory.rows(before, place)
+        return found, place.flavour
+
+
+def _run(name: str, benchmark: Benchmark, place: Stage, profile: Path | None) -> list[Row]:
+    say(f"{name} …")
+    with profiled(profile, name, place.pids):
+        rows = asyncio.run(benchmark(place))
+    for row in rows:
+        say(f"  {row.name}: {row.figure:,.1f} {row.unit}")
+    return rows
+
+
+if __name__ == "__main__":
+    main()

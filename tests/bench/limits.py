@@ -1,0 +1,85 @@
+"""What limits each figure, as profiles have shown (`--profile`) and PostgreSQL's statement log
+(`log_min_duration_statement = 0`). Measured, not guessed: look again when the code has changed."""
+
+_LATENCY = """
+Each session is the first meeting of a pair, logged a random while (up to 0.3 s) after the figure
+before it was seen. The floor does once what any outbox has to: a commit, a record acknowledged and
+consumed, a commit. The way to the stream has two commits more and crosses three processes.
+
+What limits it is the number of steps one after another, not work. In the statement log one session
+makes 63 statements, nearly all of them under 0.1 ms; only the commits, each waiting 1.3 to 2.5 ms
+for the disk, take longer. Of 38 to 40 ms from the request to the value on the stream, 11 to 13 ms
+pass until the answer (5 to 7 ms of it before the first row is written: HTTP, validation and one
+dispatch after another), 6 to 11 ms from the relay's read to the projector's lock (a bare client
+needs 5), 5 to 7 ms in the projector's 17 statements, and 13 ms in announcing and reading the change
+for the stream. The worst cases on the stream are the pauses the announcer makes so that a flood of
+changes cannot keep it busy: a change that meets one waits for up to 0.1 s.
+"""
+
+_BATCH = """
+Requests of 5,000 lines, one after another, while relay, replica and projector work at the same
+time on the same processors. The figure is what a client sees; the last line is the rate until every
+session is counted.
+
+Python limits it. Of the samples in the request 46 % are in writing (21 % encoding the events for
+the outbox, 18 % turning states into rows), 14 % in the rules, 11 % in drawing random ids
+(a client that supplies ids saves that), 12 % in decoding and answering lines, and 8 % in COPY.
+PostgreSQL takes a third as long as Python: a batch of 2,000 took 121 ms, of which 30 ms were the
+COPY into `session` (its exclusion constraint costs half of that, as the first two floors show) and
+9 ms the COPY into `outbox`. The relay, which shares the process and its one thread, had 19 % of all
+samples.
+"""
+
+_ROSTER = """
+A package is sent, checked, staged and applied; the time is the client's, from sending it to seeing
+it completed. `COPY of all rows` writes what a first import writes: people, memberships, outside
+ids, outbox. A re-import writes nothing, but must read and compare everybody.
+
+Python limits it, in the one process that runs an import. Of its samples 13 % are in checking the
+package, 17 % in reading it a second time into the staging tables, 13 % in comparing each person
+(8 % of it building memberships), 13 % in inserting, most of that encoding events. Of 2.5 s for
+21,666 people PostgreSQL used 1.3 s: 0.33 s COPY of memberships with two foreign keys, 0.25 s
+joining what was staged, 0.14 s outbox, 0.12 s outside ids, 0.07 s the people themselves.
+A small package also pays for the worker's start and for being found by the queue.
+"""
+
+_RELAY = """
+Rows that are committed already, until the commit that removes the last of them; the floor hands
+the same records, made up beforehand, to the same producer.
+
+Python limits it: 78 % of the relay's samples are in publishing, 27 % of them the producer's own
+`send`, 18 % the hash that chooses the partition (pure Python in aiokafka), the rest decoding
+headers, futures and one counter a record; 16 % fetch the rows. Broker and database wait for it. It
+handles one batch after another: while one is acknowledged, the next is not read.
+"""
+
+_CATCH_UP = """
+A region of 60 schools: people, pairs and sessions, all there before the projector starts; timed
+from the assignment of the partitions to the commit of the last record. The naive handler keeps the
+same facts in one transaction per event through SQLModel, on 2,000 events taken evenly from the same
+log, and counts no figures, so it does less. The last two lines are the other end: 500 events a
+second, from the moment an event is due until a reader of the database sees it counted.
+
+Python limits the catching up. Of the projector's samples 22 % decode and validate records, 32 %
+work out sessions and attendance, 19 % fold persons again (10 % the rules themselves), 17 % write
+parameters into the socket, 5 % take records from the client. Of 9.2 s for 43,000 events PostgreSQL
+used 1.6 s, half of it the inserts of sessions and attendance. Fold and database take turns: while
+one works, the other waits. At 500 events a second a batch has a few records and the time is that of
+the 17 statements of a batch, one after another, and its commit.
+"""
+
+_MEMORY = """
+The most each process ever had resident (Linux's `VmHWM`) after all the runs above in the same
+processes, beside what it had taken to be ready. Most of it is the libraries, before any work. What
+is added is bounded by batches: the lines of one request, the records of one poll, one chunk of an
+import; the worker of the imports never holds a package whole.
+"""
+
+LIMITS = {
+    "latency": _LATENCY,
+    "batch": _BATCH,
+    "roster": _ROSTER,
+    "relay": _RELAY,
+    "catch_up": _CATCH_UP,
+    "memory": _MEMORY,
+}
