@@ -241,8 +241,9 @@ async def test_programmes_make_the_organisational_and_methodical_figures(
 
 
 async def test_regularity_judges_the_mentorships_that_are_old_enough(
-    tell: Tell, client: httpx.AsyncClient
+    tell: Tell, client: httpx.AsyncClient, connection: asyncpg.Connection
 ) -> None:
+    await reached(connection, datetime(2027, 6, 1, tzinfo=UTC))
     await tell(*TREE, person("a", "school"), person("b", "school"))
     await tell(pair("m", "a", "b", sessions_per_month=1), meeting("x", "m", "a", "b"))
     young = Period(since=date(2026, 11, 15))
@@ -261,8 +262,9 @@ async def test_regularity_judges_the_mentorships_that_are_old_enough(
 
 
 async def test_too_early_where_everything_is_too_young(
-    tell: Tell, client: httpx.AsyncClient
+    tell: Tell, client: httpx.AsyncClient, connection: asyncpg.Connection
 ) -> None:
+    await reached(connection, datetime(2027, 6, 1, tzinfo=UTC))
     young = Period(since=date(2026, 11, 15))
     await tell(*TREE, person("a", "school"), person("b", "school"))
     await tell(pair("n", "a", "b", periods=(young,)))

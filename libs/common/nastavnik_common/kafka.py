@@ -6,6 +6,7 @@ meets in one place. The number is fixed when the topics are created.
 """
 
 import asyncio
+from functools import lru_cache
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -34,6 +35,7 @@ class PartitionCountError(RuntimeError):
     """A topic exists with another number of partitions than configured."""
 
 
+@lru_cache(maxsize=65536)
 def partition_for(key: str, partitions: int) -> int:
     """The partition a key lives in: Kafka's default hash, so that any client agrees."""
     return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions

@@ -8,14 +8,16 @@ writers of one aggregate wait for each other on its row before they add theirs.
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import Counter as Metric
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -128,10 +130,10 @@ def encode_headers(headers: Iterable[tuple[str, bytes]]) -> bytes:
 
 class RelayMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.published = Counter(
+        self.published = Metric(
             "outbox_published", "Events acknowledged by the broker", ["topic"], registry=registry
         )
-        self.failures = Counter(
+        self.failures = Metric(
             "outbox_failures", "Rounds of the relay that failed", registry=registry
         )
         self.age = Gauge(
@@ -220,22 +222,25 @@ class Relay:
             await self._publish(producer, rows)
         return len(rows)
 
-    async def _publish(self, producer: AIOKafkaProducer, rows: Iterable[Any]) -> None:
+    async def _publish(self, producer: AIOKafkaProducer, rows: Sequence[Any]) -> None:
         sent = []
+        counts: dict[str, int] = {}
         for row in rows:
-            count = len(await producer.partitions_for(row.topic))
+            if row.topic not in counts:
+                counts[row.topic] = len(await producer.partitions_for(row.topic))
             sent.append(
                 await producer.send(
                     row.topic,
                     row.value,
                     key=row.key.encode(),
-                    partition=kafka.partition_for(row.partition_key, count),
+                    partition=kafka.partition_for(row.partition_key, counts[row.topic]),
                     headers=[(n, v.encode()) for n, v in _HEADERS.decode(row.headers)],
                 )
             )
-            self._metrics.published.labels(row.topic).inc()
         if sent:
             await asyncio.gather(*sent)
+        for topic, count in Counter(row.topic for row in rows).items():
+            self._metrics.published.labels(topic).inc(count)
 
     async def _connected_producer(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -269,7 +274,8 @@ class Relay:
 _TAKE = text(
     """
     with taken as (
-        delete from outbox where id in (select id from outbox order by id limit :batch)
+        -- an array, not a join: an analysed, then filled outbox misleads the planner
+        delete from outbox where id = any(array(select id from outbox order by id limit :batch))
         returning id, topic, key, partition_key, headers, value, created_at
     )
     select * from taken order by id

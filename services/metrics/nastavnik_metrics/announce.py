@@ -48,14 +48,15 @@ class Announcer:
         listening = asyncio.create_task(self._listen())
         try:
             while True:
-                began = time.monotonic()
+                began, changed = time.monotonic(), 0
                 try:
-                    await self.round()
+                    changed = await self.round()
                 except Exception as error:
                     log.warning("announcing failed", error=f"{type(error).__name__}: {error}")
                     await asyncio.sleep(1)
                 spent = time.monotonic() - began
-                await asyncio.sleep(max(self._settings.announce_seconds, 2 * spent))
+                if changed:
+                    await asyncio.sleep(max(self._settings.announce_seconds, 2 * spent))
                 await self._woken()
         finally:
             listening.cancel()

@@ -81,7 +81,7 @@ def _regularity(
     happened = [school_year(d) for d in days] + [school_year(s.day) for s in sessions]
     for year in range(min(school_year(d) for d in days), max(happened) + 1):
         yield from _year_of_regularity(mentorship, sessions, year)
-    if mentorship.periods[-1].until is None:
+    if any(p.until is None for p in mentorship.periods):
         yield "judged", (12 * (max(happened) + 1), months.LAST)
 
 
