@@ -95,3 +95,75 @@ def session(mentorship: UUID, starts_at: str = "2025-10-01T14:00:00+03:00", **mo
         "duration_minutes": 45,
         **more,
     }
+
+
+MOTIVATION = {"interest": 5, "own_wish": 4, "usefulness": 3, "effort": 4, "would_skip": 2}
+
+
+def answers(values: dict[str, int]) -> list[Json]:
+    return [{"item": item, "value": value} for item, value in values.items()]
+
+
+def survey(mentorship: UUID, respondent: UUID, **more: Any) -> Json:
+    """A response at entry, of 7.50."""
+    return {
+        "questionnaire": "motivation",
+        "mentorship_id": str(mentorship),
+        "respondent_id": str(respondent),
+        "stage": "entry",
+        "date": "2025-09-10",
+        "answers": answers(MOTIVATION),
+        **more,
+    }
+
+
+def climate(school: School, respondent: UUID, **more: Any) -> Json:
+    """A teacher's view of the organisation."""
+    values = {"goodwill": 4, "safety": 4, "support": 5, "belonging": 4, "conflicts": 2}
+    return {
+        "questionnaire": "climate",
+        "organization_id": str(school.id),
+        "respondent_id": str(respondent),
+        "respondent_role": "teacher",
+        "stage": "entry",
+        "date": "2025-09-10",
+        "answers": answers(values),
+        **more,
+    }
+
+
+def assessment(mentorship: UUID, mentee: UUID, **more: Any) -> Json:
+    return {
+        "mentorship_id": str(mentorship),
+        "subject_kind": "mentee",
+        "subject_id": str(mentee),
+        "domain": "educational",
+        "instrument": "average_mark",
+        "stage": "before",
+        "date": "2025-09-10",
+        "value": "3.75",
+        **more,
+    }
+
+
+def contribution(school: School, **more: Any) -> Json:
+    return {
+        "organization_id": str(school.id),
+        "partner_kind": "individual",
+        "kind": "money",
+        "amount": "12500.50",
+        "date": "2025-10-01",
+        **more,
+    }
+
+
+def gathering(school: School, **more: Any) -> Json:
+    return {
+        "organization_id": str(school.id),
+        "date": "2025-10-01",
+        "duration_minutes": 90,
+        "technology": "workshop",
+        "audience": ["parents", "mentors"],
+        "attendees": 40,
+        **more,
+    }

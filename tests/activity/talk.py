@@ -21,6 +21,14 @@ async def events(connection: asyncpg.Connection, topic: str) -> list[tuple[str, 
     return found
 
 
+async def values(connection: asyncpg.Connection, topic: str) -> list[Any]:
+    """The states that the events of a topic carry, in order; None for a tombstone."""
+    rows = await connection.fetch(
+        "select value from outbox where topic = $1 order by id", f"nastavnik.{topic}"
+    )
+    return [row["value"] and msgspec.json.decode(row["value"]) for row in rows]
+
+
 async def move(client: httpx.AsyncClient, ident: Any, action: str, on: str, **more: Any) -> Any:
     return await client.post(f"/mentorships/{ident}:{action}", json={"on": on, **more})
 

@@ -291,8 +291,9 @@ async def test_republish_tells_every_current_state(
     await client.delete(f"/sessions/{made.json()['id']}")
     await connection.execute("delete from outbox")
     answer = await client.post("/admin/republish")
-    assert (answer.status_code, answer.json()) == (202, {"mentorship": 1, "session": 1})
+    counts = {kind: count for kind, count in answer.json().items() if count}
+    assert (answer.status_code, counts) == (202, {"mentorship": 1, "session": 1})
     assert await events(connection, "mentorships") == [("activated", 1, str(pair))]
     assert await events(connection, "sessions") == [("deleted", 2, str(pair))]
     only = await client.post("/admin/republish", params={"kind": "session"})
-    assert only.json() == {"mentorship": 0, "session": 1}
+    assert (only.json()["mentorship"], only.json()["session"]) == (0, 1)

@@ -90,7 +90,19 @@ async def test_bodies_of_sessions(
     assert (await batch(client, [body]))[0]["problem"]["code"] == "line.invalid"
 
 
-@pytest.mark.parametrize("path", ["/mentorships", "/sessions", "/forms"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/mentorships",
+        "/sessions",
+        "/forms",
+        "/questionnaires",
+        "/surveys",
+        "/assessments",
+        "/contributions",
+        "/gatherings",
+    ],
+)
 @pytest.mark.parametrize(
     ("query", "status"),
     [

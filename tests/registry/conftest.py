@@ -129,5 +129,11 @@ def make(client: httpx.AsyncClient) -> Made:
 
 
 @pytest.fixture
+async def year(make: Made) -> dict[str, Any]:
+    """A school and its school year."""
+    return {"organization_id": (await make.school())["id"], "school_year": "2026/27"}
+
+
+@pytest.fixture
 def import_dir(registry_settings: RegistrySettings) -> Path:
     return registry_settings.import_dir

@@ -56,6 +56,8 @@ async def test_a_consent_is_given_and_withdrawn(
     assert code(stale) == (412, "version.stale")
     unknown = await client.post(f"/consents/{uuid4()}:withdraw", json={"on": "2026-04-01"})
     assert code(unknown) == (404, "consent.not_found")
+    wrong = await client.get(f"{place}:withdraw")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
     assert code(await client.get(f"/consents/{uuid4()}")) == (404, "consent.not_found")
     assert await events() == []
 

@@ -1,6 +1,8 @@
-"""The activity service: what mentors and mentees do together.
+"""The activity service: what mentors and mentees do together, and what comes of it.
 
-Owns local forms, mentorships and sessions, by pseudonymous ids only.
-Emits `mentorship` and `session` states; a session lives in the partition of its mentorship.
+Owns local forms, mentorships, sessions, questionnaires, surveys, assessments, contributions and
+gatherings, by pseudonymous ids only.
+Emits their states, but those of forms and questionnaires; what is about a mentorship lives in
+its partition.
 Consumes `organization` and `participant` states, to know which ids exist.
 """

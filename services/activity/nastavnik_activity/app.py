@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from nastavnik_activity import api, replica, tables
 from nastavnik_activity.api.service import Metrics, Service
 from nastavnik_activity.consumer import ReplicaConsumer
+from nastavnik_activity.domain import questionnaires
 from nastavnik_common import db, http
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_common.settings import Settings
@@ -18,6 +19,7 @@ from nastavnik_common.settings import Settings
 def create_app(settings: Settings) -> FastAPI:
     """The application. Nothing is connected before its lifespan begins or a request comes;
     relay and consumer run while the lifespan does."""
+    questionnaires.shipped()  # what is wrong with them is said now, not at the first survey
     registry = CollectorRegistry()
     engine = db.create_engine(settings)
     sessions = db.create_sessions(engine)
@@ -38,7 +40,8 @@ def create_app(settings: Settings) -> FastAPI:
     app = http.create_app(
         service="activity",
         title="Nastavnik activity",
-        description="Mentorships and sessions. Days are dates; periods are half-open.",
+        description="Mentorships, sessions, surveys, assessments, contributions and gatherings. "
+        "Days are dates; periods are half-open.",
         settings=settings,
         registry=registry,
         checks={

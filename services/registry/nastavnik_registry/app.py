@@ -19,7 +19,7 @@ from nastavnik_registry.imports.intake import Intake
 from nastavnik_registry.imports.jobs import Jobs
 from nastavnik_registry.settings import RegistrySettings
 
-_DESCRIPTION = "Organisations, participants, targets and roster imports."
+_DESCRIPTION = "Organisations, participants, programmes, targets and roster imports."
 
 
 def create_app(settings: Settings, *, background: bool = True) -> FastAPI:

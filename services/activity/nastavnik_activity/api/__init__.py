@@ -2,11 +2,33 @@
 
 from fastapi import APIRouter
 
-from nastavnik_activity.api import admin, forms, mentorships, sessions
+from nastavnik_activity.api import (
+    admin,
+    assessments,
+    contributions,
+    forms,
+    gatherings,
+    mentorships,
+    questionnaires,
+    sessions,
+    surveys,
+)
+
+_PARTS = (
+    forms,
+    mentorships,
+    sessions,
+    questionnaires,
+    surveys,
+    assessments,
+    contributions,
+    gatherings,
+    admin,
+)
 
 
 def router() -> APIRouter:
     whole = APIRouter()
-    for part in (forms.router, mentorships.router, sessions.router, admin.router):
-        whole.include_router(part)
+    for part in _PARTS:
+        whole.include_router(part.router)
     return whole

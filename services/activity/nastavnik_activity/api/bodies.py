@@ -6,7 +6,16 @@ from uuid import UUID
 import msgspec
 from pydantic import Field, StrictBool, model_validator
 
-from nastavnik_activity.api.fields import Body, Day, Dosage, FormCode, Moment, Name, Reason
+from nastavnik_activity.api.fields import (
+    Body,
+    Day,
+    Dosage,
+    FormCode,
+    Moment,
+    Name,
+    Reason,
+    refuse_null,
+)
 from nastavnik_activity.domain import mentorships, sessions
 from nastavnik_activity.domain.mentorships import MAX_MEMBERS
 from nastavnik_activity.domain.sessions import MAX_ATTENDANCE, MAX_MINUTES
@@ -58,7 +67,7 @@ class MentorshipChanges(Body):
 
     @model_validator(mode="after")
     def _not_null(self) -> "MentorshipChanges":
-        _refuse_null(self, "members", "form")
+        refuse_null(self, "members", "form")
         return self
 
     def asked(self) -> mentorships.Changes:
@@ -118,7 +127,7 @@ class SessionChanges(Body):
 
     @model_validator(mode="after")
     def _not_null(self) -> "SessionChanges":
-        _refuse_null(self, "status", "starts_at", "duration_minutes", "audience")
+        refuse_null(self, "status", "starts_at", "duration_minutes", "audience")
         return self
 
     def asked(self) -> sessions.Changes:
@@ -135,9 +144,3 @@ class SessionChanges(Body):
 
 class VoidBody(Body):
     reason: Reason | None = None
-
-
-def _refuse_null(changes: Body, *names: str) -> None:
-    for name in names:
-        if name in changes.model_fields_set and getattr(changes, name) is None:
-            raise ValueError(f"{name} may be left out, but not be null")

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -61,3 +62,23 @@ Reason = Annotated[str, Field(pattern=REASON_PATTERN, max_length=63, description
 # no control characters: PostgreSQL would refuse a zero byte, people the others
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Dosage = Annotated[int, Field(ge=1, le=100, strict=True)]
+# enough for any amount; what is too much or too precise is for the rules to say
+_NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,20})?", re.ASCII)
+
+
+def _number(value: Any) -> Any:
+    # a number of JSON comes as a float; its shortest text is what was sent
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return repr(value)
+    if isinstance(value, Decimal) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        return value
+    raise PydanticCustomError("decimal_format", "Input should be a number such as 12500.50")
+
+
+Number = Annotated[Decimal, BeforeValidator(_number), Field(examples=["12500.50"])]
+
+
+def refuse_null(changes: Body, *names: str) -> None:
+    for name in names:
+        if name in changes.model_fields_set and getattr(changes, name) is None:
+            raise ValueError(f"{name} may be left out, but not be null")

@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from nastavnik_activity import queries
 from nastavnik_activity.api.bodies import NewForm
 from nastavnik_activity.api.service import Wired
 from nastavnik_activity.api.views import REPEATED, FormView
 from nastavnik_activity.commands import forms
+from nastavnik_activity.queries import forms as queries
 from nastavnik_activity.tables import Form
 from nastavnik_common.paging import Cursor, Limit, Page
 from nastavnik_common.writing import Reply
@@ -19,7 +19,7 @@ router = APIRouter(tags=["forms"])
 async def list_forms(service: Wired, limit: Limit = 100, cursor: Cursor = None) -> Page[FormView]:
     """The federal five and the local ones, by code."""
     async with service.sessions() as tx:
-        found, more = await queries.forms(tx, limit=limit, cursor=cursor)
+        found, more = await queries.page(tx, limit=limit, cursor=cursor)
     return Page(items=[_view(form) for form in found], next_cursor=more)
 
 

@@ -8,7 +8,6 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from nastavnik_activity import queries
 from nastavnik_activity.api import batches
 from nastavnik_activity.api.bodies import MentorshipChanges, NewMentorshipBody, TransitionBody
 from nastavnik_activity.api.fields import FormCode
@@ -17,6 +16,7 @@ from nastavnik_activity.api.views import REPEATED, Deleted, MentorshipView
 from nastavnik_activity.commands import base
 from nastavnik_activity.commands import mentorships as commands
 from nastavnik_activity.domain.mentorships import Action, Move, NewMentorship
+from nastavnik_activity.queries import mentorships as queries
 from nastavnik_common import clock
 from nastavnik_common.events.activity import MentorshipState, MentorshipStatus
 from nastavnik_common.paging import Cursor, Limit, Page
@@ -74,7 +74,7 @@ async def list_mentorships(
 ) -> Page[MentorshipView]:
     """In the order of ids."""
     async with service.sessions() as tx:
-        found, more = await queries.mentorships(
+        found, more = await queries.page(
             tx,
             limit=limit,
             cursor=cursor,
@@ -89,7 +89,7 @@ async def list_mentorships(
 @router.get("/mentorships/{id:segment}")
 async def read(id: UUID, response: Response, service: Wired) -> MentorshipView:
     async with service.sessions() as tx:
-        state = await queries.mentorship(tx, id)
+        state = await queries.one(tx, id)
     response.headers["etag"] = f'"{state.version}"'
     return MentorshipView.of(state)
 

@@ -18,6 +18,18 @@ class Metrics:
         self.sessions_logged = Counter(
             "sessions_logged", "Sessions logged", ["status"], registry=registry
         )
+        self.surveys_submitted = Counter(
+            "surveys_submitted", "Responses to questionnaires", ["stage"], registry=registry
+        )
+        self.assessments_recorded = Counter(
+            "assessments_recorded", "Assessments recorded", ["domain"], registry=registry
+        )
+        self.contributions_recorded = Counter(
+            "contributions_recorded", "Contributions recorded", ["kind"], registry=registry
+        )
+        self.gatherings_recorded = Counter(
+            "gatherings_recorded", "Gatherings recorded", ["status"], registry=registry
+        )
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Routes of sessions."""
 
-from collections import Counter
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,15 +7,16 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from nastavnik_activity import queries
 from nastavnik_activity.api import batches
 from nastavnik_activity.api.bodies import NewSessionBody, SessionChanges, VoidBody
+from nastavnik_activity.api.counting import Counting
 from nastavnik_activity.api.fields import Day
 from nastavnik_activity.api.service import Service, Wired
 from nastavnik_activity.api.views import REPEATED, Deleted, SessionView
 from nastavnik_activity.commands import base
 from nastavnik_activity.commands import sessions as commands
 from nastavnik_activity.domain.sessions import NewSession
+from nastavnik_activity.queries import sessions as queries
 from nastavnik_common import clock
 from nastavnik_common.events.activity import SessionState, SessionStatus
 from nastavnik_common.paging import Cursor, Limit, Page
@@ -26,22 +26,12 @@ router = APIRouter(tags=["sessions"])
 _DECODER = msgspec.json.Decoder(NewSession)
 
 
-class _Logger:
-    """Logs, and counts what was logged once it is committed."""
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self._logged: Counter[str] = Counter()
-
-    async def log(self, tx: AsyncSession, asked: list[NewSession]) -> list[commands.Result]:
-        results = await commands.log_all(tx, self._service.outbox, asked, clock.now())
-        made = (r for r in results if isinstance(r, base.Made) and r.created)
-        self._logged = Counter(result.state.status for result in made)
-        return results
-
-    def committed(self) -> None:
-        for status, count in self._logged.items():
-            self._service.metrics.sessions_logged.labels(status).inc(count)
+def _counting(service: Service) -> Counting[NewSession]:
+    return Counting(
+        lambda tx, asked: commands.log_all(tx, service.outbox, asked, clock.now()),
+        service.metrics.sessions_logged,
+        lambda state: str(state.status),
+    )
 
 
 @router.post(
@@ -52,14 +42,14 @@ class _Logger:
 )
 async def log(request: Request, body: NewSessionBody, service: Wired) -> Response:
     """A meeting that was held or called off, on a day on which the mentorship was active."""
-    logger = _Logger(service)
+    counting = _counting(service)
 
     async def action(tx: AsyncSession) -> Reply:
-        made = base.one(await logger.log(tx, [body.asked()]))
+        made = base.one(await counting.run(tx, [body.asked()]))
         return _reply(made.state, created=made.created)
 
     response = await service.write(request, action)
-    logger.committed()
+    counting.committed()
     return response
 
 
@@ -71,9 +61,9 @@ async def log(request: Request, body: NewSessionBody, service: Wired) -> Respons
 )
 async def log_many(request: Request, service: Wired) -> Response:
     """Many at once; each line is what POST /sessions takes, and is checked against those before."""
-    logger = _Logger(service)
-    response = await batches.answer(request, service, _DECODER, logger.log)
-    logger.committed()
+    counting = _counting(service)
+    response = await batches.answer(request, service, _DECODER, counting.run)
+    counting.committed()
     return response
 
 
@@ -90,7 +80,7 @@ async def list_sessions(
 ) -> Page[SessionView]:
     """In the order of ids. Days are those of the start at its own offset."""
     async with service.sessions() as tx:
-        found, more = await queries.sessions(
+        found, more = await queries.page(
             tx,
             limit=limit,
             cursor=cursor,
@@ -106,7 +96,7 @@ async def list_sessions(
 @router.get("/sessions/{id:segment}")
 async def read(id: UUID, response: Response, service: Wired) -> SessionView:
     async with service.sessions() as tx:
-        state = await queries.session(tx, id)
+        state = await queries.one(tx, id)
     response.headers["etag"] = f'"{state.version}"'
     return SessionView.of(state)
 

@@ -84,6 +84,10 @@ class Deleted(BaseModel):
 class Republished(BaseModel):
     mentorship: int = 0
     session: int = 0
+    survey: int = 0
+    assessment: int = 0
+    contribution: int = 0
+    gathering: int = 0
 
 
 class LineProblemView(BaseModel):

@@ -1,6 +1,6 @@
 """Mentorships: formed, moved through their lifecycle, corrected, deleted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from nastavnik_activity import tables
-from nastavnik_activity.commands import base, forms
+from nastavnik_activity.commands import base, forms, locks, registry
 from nastavnik_activity.domain import mentorships as rules
 from nastavnik_activity.domain.mentorships import Changes, Facts, Move, NewMentorship
-from nastavnik_activity.tables import Mentorship, ReplicaOrganization, ReplicaParticipant, Session
-from nastavnik_common.errors import ConflictError, DomainError, NotFoundError
+from nastavnik_activity.tables import Assessment, Mentorship, Session, Survey
+from nastavnik_common.errors import ConflictError, DomainError
 from nastavnik_common.events import MENTORSHIP
 from nastavnik_common.events.activity import FederalForm, MentorshipState
 from nastavnik_common.outbox import Outbox
@@ -60,7 +60,7 @@ async def form_all(
 async def move(
     tx: AsyncSession, outbox: Outbox, ident: UUID, asked: Move, version: int | None, now: datetime
 ) -> MentorshipState:
-    row = await lock(tx, ident)
+    row = await locks.mentorship(tx, ident)
     base.check_version(row.version, version)
     last_session = await tx.scalar(
         select(func.max(col(Session.day))).where(
@@ -81,7 +81,7 @@ async def change(
     tx: AsyncSession, outbox: Outbox, ident: UUID, changes: Changes, version: int | None
 ) -> MentorshipState:
     """The state after the correction. Newly named members must exist, those there may be gone."""
-    row = await lock(tx, ident)
+    row = await locks.mentorship(tx, ident)
     base.check_version(row.version, version)
     federal = None
     if isinstance(changes.form, str):
@@ -90,74 +90,52 @@ async def change(
     if state.version == row.version:
         return state
     new = {m.participant_id for m in state.members} - set(row.member_ids)
-    if not new <= await _participants(tx, new):
-        raise _unknown_participant()
+    if not new <= await registry.participants(tx, new):
+        raise registry.unknown_participant()
     row.take(state)
     await outbox.add(tx, outbox.event(MENTORSHIP, "changed", state))
     return state
 
 
 async def delete(tx: AsyncSession, outbox: Outbox, ident: UUID, version: int | None) -> None:
-    row = await lock(tx, ident)
+    row = await locks.mentorship(tx, ident)
     base.check_version(row.version, version)
-    counting = await tx.scalar(
-        select(col(Session.id))
-        .where(
-            col(Session.mentorship_id) == ident,
-            col(Session.status) != "voided",
-            col(Session.deleted).is_(False),
-        )
-        .limit(1)
-    )
-    if counting is not None:
-        raise ConflictError("mentorship.has_sessions", "Void or delete its sessions first.")
+    for name, table in _ATTACHED.items():
+        if await tx.scalar(_counting(table, ident)) is not None:
+            raise ConflictError(f"mentorship.has_{name}", f"Void or delete its {name} first.")
     row.deleted = True
     row.version += 1
     await outbox.add(tx, outbox.tombstone(MENTORSHIP, ident, row.version))
 
 
-async def lock(tx: AsyncSession, ident: UUID) -> Mentorship:
-    """The row, ours until the transaction ends. NotFoundError when there is none."""
-    row = (
-        await tx.execute(
-            select(Mentorship)
-            .where(col(Mentorship.id) == ident, col(Mentorship.deleted).is_(False))
-            .with_for_update()
+_ATTACHED: dict[str, type[Session] | type[Survey] | type[Assessment]] = {
+    "sessions": Session,
+    "surveys": Survey,
+    "assessments": Assessment,
+}
+
+
+def _counting(table: type[Session] | type[Survey] | type[Assessment], ident: UUID) -> Any:
+    """One of the mentorship's that is neither voided nor deleted."""
+    return (
+        select(col(table.id))
+        .where(
+            col(table.mentorship_id) == ident,
+            col(table.status) != "voided",
+            col(table.deleted).is_(False),
         )
-    ).scalar_one_or_none()
-    if row is None:
-        raise NotFoundError("mentorship", ident)
-    return row
-
-
-async def lock_all(
-    tx: AsyncSession, idents: Iterable[UUID]
-) -> dict[UUID, tuple[MentorshipState, UUID]]:
-    """Those that exist, locked in the order of their ids: state and organisation."""
-    statement = (
-        select(*(getattr(Mentorship, name) for name in tables.MENTORSHIP_COLUMNS))
-        .where(base.among(col(Mentorship.id), set(idents)), col(Mentorship.deleted).is_(False))
-        .order_by(col(Mentorship.id))
-        .with_for_update()
+        .limit(1)
     )
-    rows = await tx.execute(statement)
-    return {row.id: (tables.mentorship_state(row), row.organization_id) for row in rows}
 
 
 def _formed(
     new: NewMentorship, ident: UUID, references: _References, now: datetime
 ) -> MentorshipState:
-    if new.organization_id not in references.levels:
-        raise DomainError("organization.unknown", "No such organisation is known here.")
-    if references.levels[new.organization_id] != "organization":
-        raise DomainError(
-            "mentorship.not_an_organization",
-            "A territory runs no mentorships; name the organisation.",
-        )
+    registry.check_organization("mentorship", new.organization_id, references.levels)
     federal = _form(new.form, references.forms)
     state = rules.form(new, ident, federal, now.date())
     if not references.participants.issuperset(m.participant_id for m in new.members):
-        raise _unknown_participant()
+        raise registry.unknown_participant()
     return state
 
 
@@ -165,10 +143,6 @@ def _form(code: str, known: dict[str, FederalForm]) -> FederalForm:
     if code not in known:
         raise DomainError("form.unknown", "No such form; GET /forms lists them.")
     return known[code]
-
-
-def _unknown_participant() -> DomainError:
-    return DomainError("participant.unknown", "A member is not known here.")
 
 
 def _digest(new: NewMentorship) -> bytes:
@@ -206,28 +180,10 @@ async def _known(tx: AsyncSession, idents: Sequence[UUID]) -> dict[UUID, Any]:
 
 
 async def _references(tx: AsyncSession, asked: Sequence[NewMentorship]) -> _References:
-    organization = ReplicaOrganization
-    rows = await tx.execute(
-        select(col(organization.id), col(organization.level)).where(
-            base.among(col(organization.id), {new.organization_id for new in asked}),
-            col(organization.deleted).is_(False),
-        )
-    )
     return _References(
-        levels=dict(list(rows.tuples())),
-        participants=await _participants(
+        levels=await registry.levels(tx, {new.organization_id for new in asked}),
+        participants=await registry.participants(
             tx, {m.participant_id for new in asked for m in new.members}
         ),
         forms=await forms.federal(tx, {new.form for new in asked}),
     )
-
-
-async def _participants(tx: AsyncSession, idents: Iterable[UUID]) -> set[UUID]:
-    """Those of the ids that are known and not deleted."""
-    rows = await tx.scalars(
-        select(col(ReplicaParticipant.id)).where(
-            base.among(col(ReplicaParticipant.id), idents),
-            col(ReplicaParticipant.deleted).is_(False),
-        )
-    )
-    return set(rows)

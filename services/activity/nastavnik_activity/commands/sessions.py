@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from nastavnik_activity import tables
-from nastavnik_activity.commands import base, mentorships
+from nastavnik_activity.commands import base, locks
 from nastavnik_activity.domain import sessions as rules
 from nastavnik_activity.domain.sessions import Calendar, Changes, NewSession
 from nastavnik_activity.tables import Session
@@ -33,9 +33,9 @@ async def log_all(
 
     Those without an error are written, with their events.
     """
-    mentorships_ = await mentorships.lock_all(tx, (new.mentorship_id for new in asked))
+    mentorships = await locks.mentorships(tx, (new.mentorship_id for new in asked))
     known = await _known(tx, [new.id for new in asked if new.id is not None])
-    calendars = await _calendars(tx, asked, mentorships_, now)
+    calendars = await _calendars(tx, asked, mentorships, now)
     results: list[Result] = []
     made: list[tuple[SessionState, bytes]] = []
     for number, new in enumerate(asked):
@@ -46,14 +46,14 @@ async def log_all(
             if ident in known:
                 results.append(base.repeated("session", known[ident], mark))
                 continue
-            state = _logged(new, ident, mentorships_, calendars, now)
+            state = _logged(new, ident, mentorships, calendars, now)
         except DomainError as error:
             results.append(error)
             continue
         known[ident] = base.Known(mark, state)
         made.append((state, mark))
         results.append(base.Made(state, created=True))
-    await _write(tx, outbox, made, mentorships_)
+    await _write(tx, outbox, made, mentorships)
     return results
 
 
@@ -110,7 +110,7 @@ async def _lock(tx: AsyncSession, ident: UUID) -> tuple[Session, MentorshipState
     found = col(Session.id) == ident, col(Session.deleted).is_(False)
     mentorship_id = await tx.scalar(select(col(Session.mentorship_id)).where(*found))
     if mentorship_id is not None:
-        mentorship = await mentorships.lock(tx, mentorship_id)
+        mentorship = await locks.mentorship(tx, mentorship_id)
         statement = select(Session).where(*found).with_for_update()
         row = (await tx.execute(statement)).scalar_one_or_none()
         if row is not None:

@@ -45,7 +45,7 @@ async def many(
         return await queries.many(tx, limit, cursor, participant_id=participant_id)
 
 
-@router.post("/{ident}:withdraw", response_model=bodies.Consent, dependencies=VERSIONED)
+@router.post("/{ident:uuid}:withdraw", response_model=bodies.Consent, dependencies=VERSIONED)
 async def withdraw(
     request: Request, registry: Registry, ident: Ident, body: bodies.Withdrawal
 ) -> Response:
@@ -54,7 +54,7 @@ async def withdraw(
     return await registry.write(request, lambda tx: commands.withdraw(tx, ident, body.on, expected))
 
 
-@router.get("/{ident}")
+@router.get("/{ident:uuid}")
 async def one(registry: Registry, ident: Ident, response: Response) -> bodies.Consent:
     async with registry.sessions() as tx:
         found = await queries.one(tx, ident)

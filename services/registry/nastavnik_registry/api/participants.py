@@ -73,7 +73,8 @@ async def change(
 
 @router.delete("/{ident}", response_model=bodies.Deleted, dependencies=VERSIONED)
 async def delete(request: Request, registry: Registry, ident: Ident) -> Response:
-    """Retract a person that should never have been recorded. Personal data are destroyed."""
+    """Retract a person that should never have been recorded. Personal data and consents are
+    destroyed; 409 while the person is the curator of a programme."""
     expected = if_match(request)
     return await registry.write(
         request, lambda tx: commands.delete(tx, registry.outbox, ident, expected)

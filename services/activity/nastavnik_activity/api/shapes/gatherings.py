@@ -1,0 +1,69 @@
+"""Gatherings as clients send and get them."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from pydantic import BaseModel, Field, model_validator
+
+from nastavnik_activity.api.fields import Body, Day, refuse_null
+from nastavnik_activity.domain import gatherings
+from nastavnik_activity.domain.gatherings import MAX_ATTENDEES, MAX_MINUTES
+from nastavnik_common.events.activity import Audience, GatheringState, SessionStatus, Technology
+
+Minutes = Annotated[int, Field(ge=1, strict=True, json_schema_extra={"maximum": MAX_MINUTES})]
+Attendees = Annotated[int, Field(ge=0, le=MAX_ATTENDEES, strict=True)]
+AudienceList = Annotated[list[Audience], Field(min_length=1, max_length=20)]
+
+
+class NewGatheringBody(Body):
+    id: UUID | None = Field(default=None, description="Yours, so that a repeat is recognised")
+    organization_id: UUID
+    status: Literal["held", "cancelled"] = "held"
+    date: Day
+    duration_minutes: Minutes
+    technology: Technology | None = None
+    audience: AudienceList
+    attendees: Attendees = Field(default=0, description="How many came; 0 if it was cancelled")
+
+    def asked(self) -> gatherings.NewGathering:
+        return msgspec.convert(self.model_dump(), gatherings.NewGathering)
+
+
+class GatheringChanges(Body):
+    """A correction: absent fields stay, but nobody attends one that becomes cancelled."""
+
+    status: Literal["held", "cancelled"] | None = None
+    date: Day | None = None
+    duration_minutes: Minutes | None = None
+    technology: Technology | None = None
+    audience: AudienceList | None = None
+    attendees: Attendees | None = None
+
+    @model_validator(mode="after")
+    def _not_null(self) -> "GatheringChanges":
+        refuse_null(self, *(type(self).model_fields.keys() - {"technology"}))
+        return self
+
+    def asked(self) -> gatherings.Changes:
+        given: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
+        if "audience" in given:
+            given["audience"] = tuple(given["audience"])
+        return gatherings.Changes(**given)
+
+
+class GatheringView(BaseModel):
+    id: UUID
+    version: int
+    organization_id: UUID
+    status: SessionStatus
+    date: date
+    duration_minutes: int
+    technology: Technology | None
+    audience: list[Audience]
+    attendees: int
+
+    @classmethod
+    def of(cls, state: GatheringState) -> "GatheringView":
+        return cls.model_validate(msgspec.to_builtins(state))

@@ -1,0 +1,48 @@
+"""What the replica of the registry says of ids that requests bring."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from nastavnik_activity.commands import base
+from nastavnik_activity.tables import ReplicaOrganization, ReplicaParticipant
+from nastavnik_common.errors import DomainError
+
+
+async def levels(tx: AsyncSession, idents: Iterable[UUID]) -> dict[UUID, str | None]:
+    """Of the organisations that are known and not deleted."""
+    organization = ReplicaOrganization
+    rows = await tx.execute(
+        select(col(organization.id), col(organization.level)).where(
+            base.among(col(organization.id), idents), col(organization.deleted).is_(False)
+        )
+    )
+    return dict(list(rows.tuples()))
+
+
+async def participants(tx: AsyncSession, idents: Iterable[UUID]) -> set[UUID]:
+    """Those of the ids that are known and not deleted."""
+    rows = await tx.scalars(
+        select(col(ReplicaParticipant.id)).where(
+            base.among(col(ReplicaParticipant.id), idents),
+            col(ReplicaParticipant.deleted).is_(False),
+        )
+    )
+    return set(rows)
+
+
+def check_organization(kind: str, ident: UUID, known: Mapping[UUID, str | None]) -> None:
+    """422 unless the id is that of an organisation, and of no territory."""
+    if ident not in known:
+        raise DomainError("organization.unknown", "No such organisation is known here.")
+    if known[ident] != "organization":
+        raise DomainError(
+            f"{kind}.not_an_organization", "A territory has none of these; name the organisation."
+        )
+
+
+def unknown_participant() -> DomainError:
+    return DomainError("participant.unknown", "A participant is not known here.")
