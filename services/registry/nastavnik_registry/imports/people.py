@@ -78,7 +78,8 @@ async def stage(
     if present.demographics:
         records = _demographics(package, today, notes)
         await raw.copy_records_to_table("s_demographics", records=records)
-    for table in ("s_user", "s_role", "s_demographics"):
+    # statistics that do not know a new source make the planner join it row by row
+    for table in ("s_user", "s_role", "s_demographics", "external_id"):
         await raw.execute(f"analyze {table}")
     return present
 
@@ -168,6 +169,7 @@ async def apply(
 
 async def vanished(tx: AsyncSession, source: str) -> int:
     raw = await db.driver(tx)
+    await raw.execute("analyze external_id")
     return int(await raw.fetchval(_VANISHED, source))
 
 
