@@ -12,10 +12,11 @@ from nastavnik_common import db
 from nastavnik_common.outbox import Outbox
 from nastavnik_metrics import stream
 from nastavnik_metrics.announce import Announcer
+from nastavnik_metrics.definitions import Definitions
 from nastavnik_metrics.settings import MetricsSettings
 from nastavnik_metrics.tables import OUTBOX
 from nastavnik_metrics.telemetry import ProjectorMetrics
-from tests.metrics.conftest import CATALOGUE, Tell
+from tests.metrics.conftest import Tell
 from tests.metrics.world import TREE, ident, meeting, next_version, pair, person, school
 
 
@@ -24,7 +25,7 @@ def announcer(metrics_settings: MetricsSettings) -> Announcer:
     sessions = db.create_sessions(db.create_engine(metrics_settings))
     outbox = Outbox(OUTBOX, "http://x/schemas")
     measured = ProjectorMetrics(CollectorRegistry())
-    return Announcer(metrics_settings, sessions, outbox, CATALOGUE, measured)
+    return Announcer(metrics_settings, sessions, outbox, Definitions(None), measured)
 
 
 async def announced(connection: asyncpg.Connection) -> list[dict[str, Any]]:

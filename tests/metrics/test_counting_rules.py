@@ -259,3 +259,15 @@ async def test_the_target_of_the_nearest_unit_above_wins(
     assert (await figure("school"))["target"] == 72.5
     assert (await figure("country"))["target"] == 71.0
     assert (await figure("school", year="2027/28"))["target"] == 70.0
+
+
+async def test_kinds_of_organisation_break_a_figure_down(
+    tell: Tell, client: httpx.AsyncClient
+) -> None:
+    await tell(*TREE, person("a", "school"), person("c", "club"), person("d", "club"))
+    params = {"unit": str(ident("region")), "school_year": "2026/27"}
+    for kind, expected in (("general", 1), ("additional", 2), ("vocational", 0)):
+        response = await client.get(
+            "/indicators/coverage.mentees_10_19/values", params=params | {"kind": kind}
+        )
+        assert response.json()["items"][0]["denominator"] == expected

@@ -26,10 +26,11 @@ from nastavnik_common.events.registry import (
 )
 from nastavnik_common.outbox import Outbox
 from nastavnik_metrics.announce import Announcer
+from nastavnik_metrics.definitions import Definitions
 from nastavnik_metrics.settings import MetricsSettings
 from nastavnik_metrics.tables import OUTBOX
 from nastavnik_metrics.telemetry import ProjectorMetrics
-from tests.metrics.conftest import CATALOGUE, Tell
+from tests.metrics.conftest import Tell
 from tests.metrics.world import TREE, ident, meeting, next_version, pair, person
 
 YEAR = "2026/27"
@@ -152,7 +153,7 @@ async def test_what_was_known_then_is_told_again_and_the_change_has_a_history(
         metrics_settings,
         sessions,
         Outbox(OUTBOX, "http://x/schemas"),
-        CATALOGUE,
+        Definitions(None),
         ProjectorMetrics(CollectorRegistry()),
     )
     x = meeting("x", "m", "a", "b")

@@ -18,7 +18,7 @@ from nastavnik_common import clock, db, events, logs
 from nastavnik_common.events.metrics import IndicatorValueState
 from nastavnik_common.outbox import Outbox
 from nastavnik_metrics import months, snapshot, values
-from nastavnik_metrics.catalogue.model import Catalogue
+from nastavnik_metrics.definitions import Definitions
 from nastavnik_metrics.projector import CELLS_CHANNEL
 from nastavnik_metrics.settings import MetricsSettings
 from nastavnik_metrics.telemetry import ProjectorMetrics
@@ -33,13 +33,13 @@ class Announcer:
         settings: MetricsSettings,
         sessions: db.Sessions,
         outbox: Outbox,
-        catalogue: Catalogue,
+        definitions: Definitions,
         metrics: ProjectorMetrics,
     ) -> None:
         self._settings = settings
         self._sessions = sessions
         self._outbox = outbox
-        self._catalogue = catalogue
+        self._definitions = definitions
         self._metrics = metrics
         self._wake = asyncio.Event()
 
@@ -119,13 +119,13 @@ class Announcer:
 
     async def _announce(self, tx: AsyncSession, stale: set[UUID | None], year: int) -> int:
         month = months.last_month(year)
-        snap = await snapshot.take(tx, month, self._catalogue)
+        snap = await snapshot.take(tx, month, self._definitions.catalogue)
         units = (
             sorted(snap.tree.units)
             if None in stale
             else snap.tree.with_ancestors(unit for unit in stale if unit)
         )
-        found = await values.evaluated(tx, snap, units, self._catalogue.current(year))
+        found = await values.evaluated(tx, snap, units, snap.catalogue.current(year))
         fresh = await self._changed(tx, found)
         await self._write(tx, fresh)
         return len(fresh)

@@ -9,9 +9,10 @@ from prometheus_client import CollectorRegistry
 
 from nastavnik_common import db, http, tasks
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
-from nastavnik_metrics import api, catalogue, stream
+from nastavnik_metrics import api, stream
 from nastavnik_metrics.announce import Announcer
 from nastavnik_metrics.api.service import Service
+from nastavnik_metrics.definitions import Definitions
 from nastavnik_metrics.projector import Projector
 from nastavnik_metrics.settings import MetricsSettings
 from nastavnik_metrics.tables import OUTBOX
@@ -22,12 +23,12 @@ DESCRIPTION = "Coverage and effectiveness of mentoring, exact as sessions are lo
 
 def create_app(settings: MetricsSettings, *, background: bool = True) -> FastAPI:
     """The service. Without `background` nothing consumes, announces or relays: HTTP only."""
-    definitions = catalogue.load(settings.catalogue)
+    definitions = Definitions(settings.catalogue)
     registry = CollectorRegistry()
     engine = db.create_engine(settings)
     sessions = db.create_sessions(engine)
     measured = ProjectorMetrics(registry)
-    projector = Projector(settings, definitions, measured)
+    projector = Projector(settings, definitions.catalogue, measured)
     outbox = Outbox(OUTBOX, settings.schema_base_url)
     announcer = Announcer(settings, sessions, outbox, definitions, measured)
     relay = Relay(settings, sessions, OUTBOX, RelayMetrics(registry))

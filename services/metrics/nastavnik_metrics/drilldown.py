@@ -45,7 +45,11 @@ async def contributors(
 ) -> Found:
     """Owners in the order of kind and id, after the one named. Organisations that count
     themselves come as the kind `unit`."""
-    under: dict[UUID, str] = {o.id: o.kind or "other" for o in snap.tree.organizations(unit)}
+    under: dict[UUID, str] = {
+        o.id: o.kind or "other"
+        for o in snap.tree.organizations(unit)
+        if snap.kind in (None, o.kind or "other")
+    }
     month = snap.whole_month if asked.indicator.at == "whole_month" else snap.month
     found: list[Contributor] = []
     while len(found) < limit:

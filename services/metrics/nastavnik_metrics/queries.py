@@ -136,3 +136,9 @@ async def history(
         {"id": value_id(code, unit_id, school_year, at), "limit": limit},
     )
     return [(recorded, _VALUE.decode(body)) for recorded, body in rows]
+
+
+async def mark_all_stale(tx: AsyncSession) -> None:
+    """Have every value looked at again."""
+    await tx.execute(text("insert into stale (organization_id) values (null)"))
+    await tx.execute(text("select pg_notify('nastavnik_cells', '')"))

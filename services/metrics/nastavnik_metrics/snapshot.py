@@ -9,7 +9,12 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from nastavnik_common.events.registry import OrganizationState, ReferenceCountState, TargetState
+from nastavnik_common.events.registry import (
+    OrganizationKind,
+    OrganizationState,
+    ReferenceCountState,
+    TargetState,
+)
 from nastavnik_metrics import months
 from nastavnik_metrics.catalogue.model import Catalogue, Indicator
 from nastavnik_metrics.tree import Tree
@@ -26,6 +31,8 @@ class Snapshot(NamedTuple):
     targets: Mapping[tuple[str, UUID | None], float]
     headcounts: Mapping[tuple[UUID, str], int]
     watermark: datetime | None
+    kind: OrganizationKind | None = None
+    """Count organisations of this kind alone."""
 
     @property
     def year(self) -> int:
@@ -56,7 +63,9 @@ class Snapshot(NamedTuple):
         return goal.value if goal else None
 
 
-async def take(tx: AsyncSession, month: int, catalogue: Catalogue) -> Snapshot:
+async def take(
+    tx: AsyncSession, month: int, catalogue: Catalogue, kind: OrganizationKind | None = None
+) -> Snapshot:
     year = months.year_of(month)
     units = [_UNIT.decode(state) for state in await _states(tx, "organization")]
     targets = [_TARGET.decode(state) for state in await _states(tx, "target")]
@@ -72,6 +81,7 @@ async def take(tx: AsyncSession, month: int, catalogue: Catalogue) -> Snapshot:
         },
         {(c.organization_id, c.population): c.headcount for c in counts if c.school_year == year},
         await watermark(tx),
+        kind,
     )
 
 

@@ -70,12 +70,15 @@ class Closure(NamedTuple):
     counts: dict[UUID, dict[str, int]]
 
 
-def closure(tree: Tree, units: Iterable[UUID]) -> Closure:
+def closure(tree: Tree, units: Iterable[UUID], only: str | None = None) -> Closure:
+    """`only`: organisations of this kind."""
     found = Closure([], [], [], [], {})
     for unit in units:
         counts: dict[str, int] = defaultdict(int)
         for organization in tree.organizations(unit):
             kind = organization.kind or "other"
+            if only not in (None, kind):
+                continue
             found.units.append(unit)
             found.organizations.append(organization.id)
             found.kinds.append(kind)

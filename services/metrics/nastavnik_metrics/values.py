@@ -50,7 +50,7 @@ async def evaluated(
 async def _sums(
     tx: AsyncSession, snap: Snapshot, units: Sequence[UUID], month: int
 ) -> dict[UUID, Sums]:
-    under = closure(snap.tree, units)
+    under = closure(snap.tree, units, snap.kind)
     rows = await tx.execute(
         text(_SUMS),
         {
@@ -126,6 +126,8 @@ def _pace(snap: Snapshot, value: Value, target: float | None) -> float | None:
 
 
 def _reference(snap: Snapshot, unit: UUID, indicator: Indicator, value: Value) -> Reference | None:
+    if snap.kind is not None:
+        return None  # headcounts are of all kinds together
     counts = [snap.headcounts.get((unit, population)) for population in indicator.reference]
     known = [count for count in counts if count is not None]
     if not known or len(known) < len(counts):

@@ -138,6 +138,10 @@ class DeadLetterView(BaseModel):
     resolved_at: datetime | None
 
 
+class CatalogueView(BaseModel):
+    indicators: list[str] = Field(description="Code and version of every definition")
+
+
 class RepublishedView(BaseModel):
     counts: dict[str, int] = Field(description="Events written again, by kind")
 

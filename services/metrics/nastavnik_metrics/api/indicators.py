@@ -1,18 +1,23 @@
 """Indicators: definitions, values, monthly series, history, and what a figure is made of."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from nastavnik_common.events.metrics import IndicatorValueState
+from nastavnik_common.events.registry import OrganizationKind
 from nastavnik_common.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from nastavnik_metrics import drilldown, months, queries, snapshot, values
 from nastavnik_metrics.api.service import (
     YEAR,
+    Kind,
     KnownOn,
     Month,
+    Public,
     SchoolYear,
     Service,
     Slice,
@@ -21,6 +26,8 @@ from nastavnik_metrics.api.service import (
     year_asked,
 )
 from nastavnik_metrics.catalogue.model import ALL
+from nastavnik_metrics.snapshot import Snapshot
+from nastavnik_metrics.suppression import suppressed
 from nastavnik_metrics.views import (
     ContributorView,
     IndicatorView,
@@ -62,44 +69,51 @@ def create_router(service: Service) -> APIRouter:
         school_year: Years = None,
         form: Slice = ALL,
         month: Month = None,
+        kind: Kind = None,
         children: Children = False,
         version: Version = None,
         known_on: KnownOn = None,
+        public: Public = False,
     ) -> ValuesView:
         """Values of one indicator: of the unit and, if asked, of those below it; of one school
         year or of several side by side."""
+        asked = _Asked(code, unit, slice_asked(form), month, kind, children, version)
         found: list[ValueView] = []
         labels: list[str | None] = [*school_year] if school_year else [None]
         for label in labels:
-            year = year_asked(label)
-            at = values.month_asked(year, month)
             async with sessions() as tx:
-                found += await _values(tx, code, at, unit, form, children, version, known_on)
+                snap, known = await _values(tx, service, asked, year_asked(label), aware(known_on))
+            people = service.catalogue.about_people
+            shown = suppressed(known, unit, people) if public else known
+            found += [value_view(v, snap.tree.units[v.organization_id].name) for v in shown]
         return ValuesView(items=found)
 
-    async def _values(
-        tx: AsyncSession,
-        code: str,
-        at: int,
-        unit: UUID,
-        form: str,
-        children: bool,
-        version: int | None,
-        known_on: KnownOn,
-    ) -> Sequence[ValueView]:
-        indicator = service.indicator(code, months.year_of(at), version)
-        await queries.unit(tx, unit)
-        snap = await snapshot.take(tx, at, service.catalogue)
-        units = [unit, *(sorted(snap.tree.children(unit)) if children else [])]
-        if known_on is not None:
-            known = await queries.known_on(
-                tx, units, [code], snap.year, slice_asked(form), aware(known_on)
-            )
-        else:
-            known = await values.evaluated(tx, snap, units, [indicator], slice_asked(form))
-        return [value_view(v, snap.tree.units[v.organization_id].name) for v in known]
-
     return router
+
+
+class _Asked(NamedTuple):
+    code: str
+    unit: UUID
+    slice: str | None
+    month: int | None
+    kind: OrganizationKind | None
+    children: bool
+    version: int | None
+
+
+async def _values(
+    tx: AsyncSession, service: Service, asked: _Asked, year: int, known_on: datetime | None
+) -> tuple[Snapshot, Sequence[IndicatorValueState]]:
+    indicator = service.indicator(asked.code, year, asked.version)
+    await queries.unit(tx, asked.unit)
+    at = values.month_asked(year, asked.month)
+    snap = await snapshot.take(tx, at, service.catalogue, asked.kind)
+    below = sorted(snap.tree.children(asked.unit)) if asked.children else []
+    units = [asked.unit, *below]
+    if known_on is None:
+        return snap, await values.evaluated(tx, snap, units, [indicator], asked.slice)
+    known = await queries.known_on(tx, units, [asked.code], year, asked.slice, known_on)
+    return snap, [v for v in known if v.organization_id in snap.tree.units]
 
 
 def create_details_router(service: Service) -> APIRouter:
@@ -150,6 +164,7 @@ def create_details_router(service: Service) -> APIRouter:
         school_year: SchoolYear = None,
         form: Slice = ALL,
         month: Month = None,
+        kind: Kind = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> Page[ContributorView]:
@@ -161,7 +176,7 @@ def create_details_router(service: Service) -> APIRouter:
         async with sessions() as tx:
             await queries.unit(tx, unit)
             at = values.month_asked(year, month)
-            snap = await snapshot.take(tx, at, service.catalogue)
+            snap = await snapshot.take(tx, at, service.catalogue, kind)
             asked = drilldown.Asked(indicator, part, slice_asked(form) or ALL)
             found = await drilldown.contributors(tx, snap, unit, asked, after, limit)
         items = [

@@ -5,7 +5,13 @@ from fastapi import APIRouter
 from nastavnik_common.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from nastavnik_metrics import queries, snapshot
 from nastavnik_metrics.api.service import Service
-from nastavnik_metrics.views import DeadLetterView, PositionView, ProgressView, RepublishedView
+from nastavnik_metrics.views import (
+    CatalogueView,
+    DeadLetterView,
+    PositionView,
+    ProgressView,
+    RepublishedView,
+)
 
 
 def create_router(service: Service) -> APIRouter:
@@ -30,6 +36,18 @@ def create_router(service: Service) -> APIRouter:
             found = await queries.dead_letters(tx, after, limit)
         more = encode_cursor(found[-1]["id"]) if len(found) == limit else None
         return Page(items=[DeadLetterView(**row) for row in found], next_cursor=more)
+
+    @router.post("/admin/catalogue:reload")
+    async def reload_catalogue() -> CatalogueView:
+        """Read the catalogue's file again: indicators added, changed or retired by data alone.
+        A broken one is refused with the place and the reason, and the old one stays. Every
+        replica reads its own."""
+        current = service.definitions.reload()
+        async with sessions.begin() as tx:
+            await queries.mark_all_stale(tx)
+        return CatalogueView(
+            indicators=[f"{i.code} version {i.version}" for i in current.indicators]
+        )
 
     @router.post("/admin/republish", status_code=202)
     async def republish() -> RepublishedView:

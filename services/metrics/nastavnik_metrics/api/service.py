@@ -10,16 +10,22 @@ from fastapi import Query
 from nastavnik_common import clock
 from nastavnik_common.db import Sessions
 from nastavnik_common.errors import DomainError, NotFoundError
+from nastavnik_common.events.registry import OrganizationKind
 from nastavnik_metrics.catalogue.model import Catalogue, Indicator
+from nastavnik_metrics.definitions import Definitions
 from nastavnik_metrics.positions import Lags
 
 
 @dataclass(frozen=True)
 class Service:
     sessions: Sessions
-    catalogue: Catalogue
+    definitions: Definitions
     lags: Lags
     republish: Callable[[], Awaitable[int]]
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.definitions.catalogue
 
     def indicator(self, code: str, year: int, version: int | None = None) -> Indicator:
         """The definition in force in the year, or the version asked for."""
@@ -52,6 +58,16 @@ Slice = Annotated[
 Month = Annotated[
     int | None,
     Query(ge=0, le=11, description="as of the end of this school month: 0 September, 11 August"),
+]
+Kind = Annotated[
+    OrganizationKind | None, Query(description="count organisations of this kind alone")
+]
+Public = Annotated[
+    bool,
+    Query(
+        description="for publication: figures about fewer than 5 people are suppressed, and so"
+        " are those from which they could be worked out"
+    ),
 ]
 KnownOn = Annotated[
     datetime | None,

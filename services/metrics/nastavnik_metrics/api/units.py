@@ -10,6 +10,7 @@ from nastavnik_common.events.registry import Level
 from nastavnik_common.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from nastavnik_metrics import queries, snapshot, values
 from nastavnik_metrics.api.service import (
+    Kind,
     KnownOn,
     Month,
     SchoolYear,
@@ -48,6 +49,7 @@ def create_router(service: Service) -> APIRouter:
         school_year: SchoolYear = None,
         form: Slice = ALL,
         month: Month = None,
+        kind: Kind = None,
         known_on: KnownOn = None,
     ) -> CardView:
         """One unit with all its indicators."""
@@ -61,7 +63,7 @@ def create_router(service: Service) -> APIRouter:
                 found = await queries.known_on(tx, [unit], codes, year, at, aware(known_on))
             else:
                 taken = values.month_asked(year, month)
-                snap = await snapshot.take(tx, taken, service.catalogue)
+                snap = await snapshot.take(tx, taken, service.catalogue, kind)
                 found = await values.evaluated(tx, snap, [unit], current, at)
         return CardView(
             unit=unit_view(about),

@@ -219,6 +219,16 @@ class Catalogue(_Model, frozen=True, kw_only=True, dict=True):
         return max((rule.min_sessions for rule in self.rules), default=0)
 
     @cached_property
+    def about_people(self) -> frozenset[str]:
+        """Codes of the indicators whose numerator counts people."""
+        people = {m.code for m in self.measures if m.who or m.responded or m.change}
+        return frozenset(
+            indicator.code
+            for indicator in self.indicators
+            if any(t.count == "measured" and t.measure in people for t in indicator.numerator)
+        )
+
+    @cached_property
     def sliced(self) -> dict[str, bool]:
         return {measure.code: measure.sliced for measure in self.measures}
 
