@@ -19,7 +19,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.exceptions import HTTPException
 
-from nastavnik_common import contract, db, logs
+from nastavnik_common import contract, db, logs, tasks
 from nastavnik_common.errors import DomainError, FieldError, NotFoundError, Problem, problem
 from nastavnik_common.middleware import Instrumentation
 from nastavnik_common.settings import Settings
@@ -217,7 +217,8 @@ class _Server(uvicorn.Server):
 
 
 def serve(app: FastAPI, settings: Settings) -> None:
-    """Run until SIGTERM; open requests are answered first. The exit code is 0 then."""
+    """Run until SIGTERM; open requests are answered first. The exit code is 0 then, or 1 when a
+    background task ended by itself and took the process along."""
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -228,7 +229,7 @@ def serve(app: FastAPI, settings: Settings) -> None:
         server_header=False,
     )
     # the server raises the signal anew when it has ended
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(int(tasks.failed)))
     server = _Server(config)
     with contextlib.suppress(KeyboardInterrupt):
         server.run()

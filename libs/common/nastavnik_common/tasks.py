@@ -28,7 +28,13 @@ async def running(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+failed = False
+"""Whether a background task ended by itself; the process then exits with 1."""
+
+
 def _ended(task: asyncio.Task[None]) -> None:
+    global failed  # noqa: PLW0603 -- of the process, and read when it exits
     if not task.cancelled():
         log.critical("a background task ended, stopping", exc_info=task.exception())
+        failed = True
         os.kill(os.getpid(), signal.SIGTERM)

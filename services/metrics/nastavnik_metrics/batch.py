@@ -48,6 +48,7 @@ class Batch:
         self.changes: dict[str, dict[UUID, Change]] = {topic: {} for topic in TOPICS}
         self.origin: dict[tuple[str, UUID], tuple[str, int]] = {}
         self.poison: list[Poison] = []
+        self.correlations: set[str] = set()
         self.tallies = {at: Tally(offset) for at, offset in positions.items()}
 
     def add(self, records: Iterable[Record]) -> None:
@@ -76,6 +77,8 @@ class Batch:
         if known is not None:
             self.superseded(record.topic, change.id)
         newest[change.id] = change
+        if reading.envelope.correlation_id is not None:
+            self.correlations.add(reading.envelope.correlation_id)
         self.origin[record.topic, change.id] = (record.topic, record.partition)
         tally.applied += 1
 

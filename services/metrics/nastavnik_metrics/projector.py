@@ -22,6 +22,7 @@ from nastavnik_metrics.telemetry import ProjectorMetrics
 
 log = logs.logger(__name__)
 GROUP = "nastavnik-metrics"
+LOGGED_CORRELATIONS = 20
 CELLS_CHANNEL = "nastavnik_cells"
 
 
@@ -122,6 +123,13 @@ class Projector:
             if changed or any(batch.changes.values()):
                 await self._connection.execute(f"select pg_notify('{CELLS_CHANNEL}', '')")
         self._metrics.count(batch)
+        log.info(
+            "batch folded",
+            records=sum(map(len, polled.values())),
+            cells=changed,
+            parked=len(batch.poison),
+            correlation_ids=sorted(batch.correlations)[:LOGGED_CORRELATIONS],
+        )
         self._surge.count(len(batch.poison))
 
     async def _save_watermarks(self, moved: bool) -> None:

@@ -21,7 +21,7 @@ from nastavnik_metrics.api.service import (
     SchoolYear,
     Service,
     Slice,
-    aware,
+    moment_asked,
     slice_asked,
     year_asked,
 )
@@ -82,7 +82,9 @@ def create_router(service: Service) -> APIRouter:
         labels: list[str | None] = [*school_year] if school_year else [None]
         for label in labels:
             async with sessions() as tx:
-                snap, known = await _values(tx, service, asked, year_asked(label), aware(known_on))
+                snap, known = await _values(
+                    tx, service, asked, year_asked(label), moment_asked(known_on)
+                )
             people = service.catalogue.about_people
             shown = suppressed(known, unit, people) if public else known
             found += [value_view(v, snap.tree.units[v.organization_id].name) for v in shown]

@@ -70,8 +70,12 @@ Public = Annotated[
     ),
 ]
 KnownOn = Annotated[
-    datetime | None,
-    Query(description="as it was known then: the value last announced up to this moment"),
+    str | None,
+    Query(
+        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$",
+        description="as it was known then: the values last announced up to this moment, with its"
+        " offset, e.g. 2026-11-01T12:00:00+03:00",
+    ),
 ]
 
 
@@ -91,7 +95,10 @@ def slice_asked(text: str) -> str | None:
     return None if text == "*" else text
 
 
-def aware(moment: datetime | None) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
-        raise DomainError("known_on.no_offset", "Say the moment with its offset, e.g. …T12:00:00Z.")
-    return moment
+def moment_asked(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise DomainError("known_on.malformed", "There is no such day or time.") from error

@@ -16,7 +16,7 @@ from nastavnik_metrics.api.service import (
     SchoolYear,
     Service,
     Slice,
-    aware,
+    moment_asked,
     slice_asked,
     year_asked,
 )
@@ -60,7 +60,7 @@ def create_router(service: Service) -> APIRouter:
             about = await queries.unit(tx, unit)
             if known_on is not None:
                 codes = [i.code for i in current]
-                found = await queries.known_on(tx, [unit], codes, year, at, aware(known_on))
+                found = await queries.known_on(tx, [unit], codes, year, at, moment_asked(known_on))
             else:
                 taken = values.month_asked(year, month)
                 snap = await snapshot.take(tx, taken, service.catalogue, kind)
