@@ -182,6 +182,16 @@ async def test_the_correlation_id_goes_along(running: System, api: Api, world: W
     lines = [line for line in running.log("activity") if line.get("correlation_id") == correlation]
     assert [(line["event"], line["status"]) for line in lines] == [("request", 201)]
     assert all(line["service"] == "activity" for line in lines)
+    folded = await until(lambda: _folded(running, correlation))
+    assert folded["service"] == "metrics"
+
+
+async def _folded(running: System, correlation: str) -> Any:
+    """What the projector logged of the batch that the request is in."""
+    for line in running.log("metrics"):
+        if correlation in line.get("correlation_ids", ()):
+            return line
+    return None
 
 
 async def _headers(running: System, key: str) -> dict[str, str]:
