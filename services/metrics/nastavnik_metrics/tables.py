@@ -1,4 +1,5 @@
-"""What metrics stores: facts as they arrived, cells folded from them, values and their history.
+"""What metrics stores: facts as they arrived, cells folded from them, values and their history,
+reports.
 
 Derived tables (`attendance`, `mentorship_member`, `owner`, `cell`) can be thrown away and computed
 again from the facts.
@@ -8,13 +9,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Index, String, func
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Index, String, UniqueConstraint, func
 from sqlalchemy import JSON as JSON_TYPE
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 from nastavnik_common.dead_letters import dead_letter_table
+from nastavnik_common.idempotency import idempotency_table
 from nastavnik_common.outbox import outbox_table
 
 
@@ -182,5 +184,55 @@ class ValueChange(Base, table=True):
     body: Any = Field(sa_type=JSON_TYPE, nullable=False)
 
 
+class Report(Base, table=True):
+    """Of one unit for one school year. The last three columns are written once, by the freeze."""
+
+    __table_args__ = (UniqueConstraint("unit_id", "school_year"),)
+    id: UUID = Field(primary_key=True)
+    version: int
+    unit_id: UUID
+    school_year: int
+    level: str
+    status: str
+    created_at: datetime = Field(sa_column=_time())
+    unit: Any = Field(sa_type=JSON_TYPE, nullable=True)
+    watermark: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    last_change: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class ReportStep(Base, table=True):
+    """Who moved a report on, and when. `version` is the report's after it."""
+
+    __tablename__ = "report_step"
+    report_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    action: str
+    by: str
+    comment: str | None = None
+    at: datetime = Field(sa_column=_time())
+
+
+class ReportValue(Base, table=True):
+    __tablename__ = "report_value"
+    report_id: UUID = Field(primary_key=True)
+    indicator: str = Field(primary_key=True)
+    slice: str = Field(primary_key=True)
+    position: int
+    title: str
+    body: Any = Field(sa_type=JSON_TYPE, nullable=False)
+
+
+class ReportPart(Base, table=True):
+    """What the frozen figures in `all` were made of: indicator → numerator and denominator."""
+
+    __tablename__ = "report_part"
+    report_id: UUID = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    organization_id: UUID = Field(primary_key=True)
+    adds: Any = Field(sa_type=JSON_TYPE, nullable=False)
+
+
 OUTBOX = outbox_table(Base.metadata)
+IDEMPOTENCY = idempotency_table(Base.metadata)
 DEAD_LETTER = dead_letter_table(Base.metadata)
