@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from nastavnik_common import db, events
-from nastavnik_common.clock import school_year
 from nastavnik_common.events.reading import read
 from nastavnik_common.settings import Settings
 from nastavnik_metrics import fold
@@ -61,6 +60,8 @@ async def _handle(tx: AsyncSession, table: Any, state: Any) -> None:
     if table is Session:
         row.mentorship_id, row.day, row.held = state.mentorship_id, state.date, True
         row.attended = [person for person, _, _ in fold.attended(state)]
+        row.minutes, row.technology = state.duration_minutes, state.technology
+        row.audience, row.expected = list(state.audience), len(state.attendance)
         await _count(tx, before, fold.attended(state))
         return
     row.state = msgspec.to_builtins(state)
@@ -71,7 +72,7 @@ async def _handle(tx: AsyncSession, table: Any, state: Any) -> None:
 def _attended(row: Any) -> set[fold.Attended]:
     if row is None:
         return set()
-    return {(person, row.mentorship_id, school_year(row.day)) for person in row.attended}
+    return fold.attendances(row.attended, row.mentorship_id, row.day)
 
 
 async def _count(tx: AsyncSession, before: set[fold.Attended], after: set[fold.Attended]) -> None:
@@ -81,9 +82,9 @@ async def _count(tx: AsyncSession, before: set[fold.Attended], after: set[fold.A
     ]:
         row = await tx.get(Attendance, key, with_for_update=True)
         if row is None:
-            person, mentorship, year = key
+            person, mentorship, month = key
             row = Attendance(
-                participant_id=person, mentorship_id=mentorship, school_year=year, held=0
+                participant_id=person, mentorship_id=mentorship, school_month=month, held=0
             )
             tx.add(row)
         row.held += step

@@ -6,7 +6,6 @@ and starts anew with the next, which is everything but populations, is a span th
 year. So one way of adding and one of reading serve them all, and nothing needs a horizon.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from uuid import UUID
@@ -31,7 +30,8 @@ class Adding:
     """Collects steps of one owner at one organisation after another."""
 
     def __init__(self) -> None:
-        self._steps: Counter[Cell] = Counter()
+        # by organisation first: hashing a UUID costs more than all the rest of a key
+        self._steps: dict[UUID, dict[tuple[int, str, str], int]] = {}
 
     def add(
         self, organization_id: UUID, span: Span, slices: Iterable[str], measure: str, n: int = 1
@@ -39,13 +39,21 @@ class Adding:
         first, end = span
         if first >= end or n == 0:
             return
+        steps = self._steps.setdefault(organization_id, {})
         for at in slices:
-            self._steps[Cell(organization_id, first, at, measure)] += n
+            key = (first, at, measure)
+            steps[key] = steps.get(key, 0) + n
             if end < months.LAST:
-                self._steps[Cell(organization_id, end, at, measure)] -= n
+                key = (end, at, measure)
+                steps[key] = steps.get(key, 0) - n
 
     def cells(self) -> Cells:
-        return without_zeros(self._steps)
+        return {
+            Cell(organization_id, *key): n
+            for organization_id, steps in self._steps.items()
+            for key, n in steps.items()
+            if n
+        }
 
 
 def without_zeros(cells: Mapping[Cell, int]) -> Cells:
@@ -54,8 +62,9 @@ def without_zeros(cells: Mapping[Cell, int]) -> Cells:
 
 def difference(old: Cells, new: Cells) -> Cells:
     """What to add to the cells so that `old` is replaced by `new` in them."""
-    delta = Counter(new)
-    delta.subtract(old)
+    delta = {cell: -n for cell, n in old.items()}
+    for cell, n in new.items():
+        delta[cell] = delta.get(cell, 0) + n
     return without_zeros(delta)
 
 

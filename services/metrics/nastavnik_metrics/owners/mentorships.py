@@ -40,20 +40,32 @@ def cells(
     for measure in catalogue.of("mentorships"):
         for span in states.get(measure.mentorships or "", ()):
             adding.add(mentorship.organization_id, span, at, measure.code)
-    for session in sessions:
-        month = months.month_of(session.day)
+    wanted = catalogue.of("sessions")
+    for (month, slices), numbers in _by_month(at, sessions).items():
         span = (month, months.year_end(month))
-        numbers = {
-            "count": 1,
-            "minutes": session.minutes,
-            "attended": session.attended,
-            "expected": session.expected,
-        }
-        slices = (*at, *ways(session.technology, session.audience))
-        for measure in catalogue.of("sessions"):
-            n = numbers[measure.sessions or ""]
+        for measure in wanted:
+            n = numbers[_PLACES[measure.sessions or ""]]
             adding.add(mentorship.organization_id, span, slices, measure.code, n)
     return adding.cells()
+
+
+_PLACES = {"count": 0, "minutes": 1, "attended": 2, "expected": 3}
+
+
+def _by_month(
+    at: tuple[str, ...], sessions: Sequence[Held]
+) -> dict[tuple[int, tuple[str, ...]], list[int]]:
+    """(school month, slices) → number, minutes, attended, expected."""
+    found: dict[tuple[int, tuple[str, ...]], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for session in sessions:
+        month = months.month_of(session.day)
+        for slices in (at, *((way,) for way in ways(session.technology, session.audience))):
+            numbers = found[month, slices]
+            numbers[0] += 1
+            numbers[1] += session.minutes
+            numbers[2] += session.attended
+            numbers[3] += session.expected
+    return found
 
 
 def _states(mentorship: MentorshipState, sessions: Sequence[Held]) -> dict[str, list[Span]]:
