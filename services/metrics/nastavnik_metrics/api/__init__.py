@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from nastavnik_metrics.api import indicators, operations, reports, units
+from nastavnik_metrics.api import exports, indicators, operations, reports, units
 from nastavnik_metrics.api.service import Service
 
 
@@ -12,5 +12,6 @@ def create_router(service: Service) -> APIRouter:
     router.include_router(indicators.create_details_router(service))
     router.include_router(units.create_router(service))
     router.include_router(reports.create_router(service))
+    router.include_router(exports.create_router(service))
     router.include_router(operations.create_router(service))
     return router
