@@ -1,4 +1,4 @@
-"""The committed contract: event schemas, AsyncAPI, OpenAPI of the services; written and checked."""
+"""What is generated under docs/: schemas, AsyncAPI, OpenAPI, the catalogue; written and checked."""
 
 import importlib
 import importlib.util
@@ -9,18 +9,20 @@ from typing import Any
 
 from nastavnik_common import contract
 from nastavnik_common.settings import Settings
+from nastavnik_local.catalogue_docs import catalogue_markdown
 
 SERVICES = ("registry", "activity", "metrics")
 _NOWHERE = "postgresql+asyncpg://nobody@localhost/nothing"
 
 
-def documents() -> Iterator[tuple[str, dict[str, Any]]]:
+def documents() -> Iterator[tuple[str, dict[str, Any] | str]]:
     """(path under docs/, document): everything that is generated."""
     for name, schema in contract.schemas().items():
         yield f"schemas/{name}", schema
     yield "asyncapi.json", contract.asyncapi()
     for service in SERVICES:
         yield f"openapi/{service}.json", openapi(service)
+    yield "catalogue.md", catalogue_markdown()
 
 
 def openapi(service: str) -> dict[str, Any]:
@@ -62,5 +64,7 @@ def stale(docs: Path) -> list[Path]:
     return sorted(found + left)
 
 
-def _bytes(document: dict[str, Any]) -> bytes:
+def _bytes(document: dict[str, Any] | str) -> bytes:
+    if isinstance(document, str):
+        return document.encode()
     return (json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n").encode()
