@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from nastavnik_local.recount import INDICATORS
 from nastavnik_local.sample import outline, write_packages
 
 
@@ -20,13 +21,20 @@ def nastavnik(*arguments: str, timeout: float = 60) -> subprocess.CompletedProce
     )
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_demo_passes_its_own_audit() -> None:
-    """Half a minute to a minute on two idle cores."""
-    done = nastavnik("demo", timeout=200)
+    """Three quarters of a minute on two idle cores."""
+    done = nastavnik("demo", timeout=280)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "PASSED: " in done.stdout
     assert "Озёрный край" in done.stdout
+    shown = done.stdout.partition("Озёрный край")[2]
+    groups = ("coverage", "organisational", "methodical", "personal", "results")
+    for group in groups:
+        assert f"\n  {group} " in shown, f"{group} is not in the table"
+    rows = [line for line in shown.splitlines() if line.startswith("    ")]
+    assert len(rows) == len(INDICATORS), "one row for each indicator"
+    assert not [line for line in rows if "no data" in line], "the sample has something of all"
 
 
 def test_check_accepts_and_refuses(tmp_path: Path) -> None:

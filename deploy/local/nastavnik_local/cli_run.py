@@ -14,6 +14,7 @@ from rich.table import Table
 
 from nastavnik_local.cli_system import Ports, System, places, system
 from nastavnik_local.console import console, say, showing, table
+from nastavnik_local.console_card import card
 from nastavnik_local.errors import LaunchError
 from nastavnik_local.keeper import Keeper
 from nastavnik_local.recount_audit import Audit, audit
@@ -58,6 +59,7 @@ async def _play_and_watch(api: Api, region: Region, root: Path) -> None:
     board = Board()
     async with showing(board):
         units = await Scenario(region, api, board, root / "packages").play()
+        console.print(card(board, console.width))
         say(summary(board))
         say("Watching the figures; Ctrl-C stops everything.")
         await watch(region, units.region, api, board)
@@ -86,6 +88,7 @@ async def _play_and_audit(api: Api, sample: Sample, up: System, folder: Path) ->
         await Scenario(region, api, board, folder / "packages").play()
     if not console.is_terminal:
         console.print(table(board))
+    console.print(card(board, console.width))
     say(summary(board))
     say("Recounting every figure from the log …")
     found = await audit(region, api, up.bootstrap)
@@ -121,16 +124,23 @@ def _first(error: BaseException) -> BaseException:
 def summary(board: Board) -> str:
     if board.everything_was_there:
         return (
-            f"Everything was there already: {board.stages['mentorships'].done:,} mentorships and "
-            f"{board.stages['sessions'].done:,} sessions are unchanged ({board.elapsed:.1f} s)."
+            f"Everything was there already: {_done(board, 'mentorships')} mentorships, "
+            f"{_done(board, 'sessions')} sessions, {_done(board, 'surveys')} surveys and "
+            f"{_done(board, 'assessments')} assessments are unchanged ({board.elapsed:.1f} s)."
         )
     people = sum(board.people.get(what, 0) for what in ("added", "changed", "unchanged"))
     return (
         f"Done in {board.elapsed:.1f} s: {people:,} people imported, "
         f"{board.stages['mentorships'].created:,} mentorships formed, "
         f"{board.stages['sessions'].created:,} sessions logged, "
-        f"{board.stages['changes'].done:,} changed afterwards."
+        f"{board.stages['surveys'].created:,} surveys answered, "
+        f"{board.stages['assessments'].created:,} figures assessed, "
+        f"{_done(board, 'changes')} records changed afterwards."
     )
+
+
+def _done(board: Board, stage: str) -> str:
+    return f"{board.stages[stage].done:,}"
 
 
 def _tell(found: Audit) -> None:

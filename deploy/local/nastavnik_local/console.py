@@ -12,14 +12,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from nastavnik_local.scenario_board import SHOWN, Board, Figure, Unit
+from nastavnik_local.scenario_board import SHOWN, Board, Figure, Stage, Unit
 
 _WIDTH = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 120  # of a log
 console = Console(highlight=False, width=_WIDTH)
 _TITLES = {"coverage.students": "pupils", "coverage.staff": "staff", "coverage.pooled": "together"}
 _LINE_EVERY = 2.0
 _WIDE = 100  # columns of a terminal that has room for the counts
-_FRAME = 16  # lines that are not municipalities
+_FRAME = 20  # lines that are not municipalities
 
 
 def say(message: str) -> None:
@@ -55,13 +55,17 @@ async def _lines(board: Board) -> None:
 
 def line(board: Board) -> str:
     """One line for a log: stages, the region's figures, lag, rate."""
-    stages = (f"{n} {s.done}/{s.total}" for n, s in board.stages.items() if s.total)
+    stages = (f"{name} {_counts(s)}" for name, s in board.stages.items() if s.total)
     known = board.region.figures if board.region else {}
     figures = (f"{_TITLES[name]} {_percent(known[name])}" for name in SHOWN if name in known)
     return (
         f"{board.elapsed:6.1f}s  {'  '.join(stages)}  |  {'  '.join(figures)}"
         f"  |  lag {board.lag or 0}  {board.rate:.0f} events/s"
     )
+
+
+def _counts(stage: Stage) -> str:
+    return f"{stage.done}/{stage.total}" if stage.done < stage.total else str(stage.done)
 
 
 def render(board: Board) -> RenderableType:

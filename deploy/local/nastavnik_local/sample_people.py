@@ -11,6 +11,7 @@ _MOVED = 0.01  # pupils who changed schools this year
 _CIRCLES = 0.08  # pupils who also attend additional education
 _SECOND_POST = 0.04  # teachers who also teach in additional education
 _YOUNG = 0.16  # teachers with 0-3 years of experience
+PARENTS = 4  # of a general school who speak for the others
 
 
 def people(region: Region, place: Municipality) -> Iterator[Person]:
@@ -20,6 +21,7 @@ def people(region: Region, place: Municipality) -> Iterator[Person]:
         yield from _learners(region, place, organization, rng)
         yield from _teachers(region, place, organization, rng)
         yield from _representatives(region, organization, rng)
+        yield from _parents(region, organization)
 
 
 def _learners(
@@ -81,6 +83,14 @@ def _representatives(region: Region, home: Organization, rng: random.Random) -> 
             roles.append(Role(f"{home.sid[:3]}-s001", "ext:alumnus", primary=False))
         born = region.calendar.year - rng.randint(24, 60)
         yield _person(f"{home.sid}-r{number + 1:04d}", born, tuple(roles), rng)
+
+
+def _parents(region: Region, home: Organization) -> Iterator[Person]:
+    rng = random.Random(f"{region.seed}:{region.scale.name}:{home.sid}:parents")
+    for number in range(PARENTS if home.kind == "general" else 0):
+        born = region.calendar.year - rng.randint(30, 52)
+        roles = (Role(home.sid, "parent"),)
+        yield _person(f"{home.sid}-g{number + 1:04d}", born, roles, rng)
 
 
 def _person(

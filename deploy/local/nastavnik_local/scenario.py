@@ -1,8 +1,9 @@
 """The sample region at work, through the public HTTP API alone.
 
-Packages are imported, municipality by municipality; as soon as one is in, its mentorships are
-formed, its sessions logged, some of them corrected and voided, some mentorships ended. All ids
-follow from the seed, so a second run finds everything there and changes nothing.
+Packages are imported, municipality by municipality. As soon as one is in, its organisations start
+their programmes and form mentorships; sessions are logged, surveys answered, figures assessed,
+gatherings held; some of it is corrected and voided, some mentorships end. All ids follow from the
+seed, so a second run finds everything there and changes nothing.
 """
 
 import asyncio
@@ -15,6 +16,8 @@ from nastavnik_local.sample import Municipality, Region
 from nastavnik_local.scenario_api import Api
 from nastavnik_local.scenario_board import Board
 from nastavnik_local.scenario_fixes import fix
+from nastavnik_local.scenario_programmes import send_headcounts_of_region, send_programmes
+from nastavnik_local.scenario_records import send_records
 from nastavnik_local.scenario_roster import (
     Units,
     import_municipality,
@@ -44,6 +47,7 @@ class Scenario(msgspec.Struct, frozen=True):
         units = await import_territories(self.region, self.api, self.board, self.folder)
         await register_form(self.api)
         await set_targets(self.region, units, self.api)
+        await send_headcounts_of_region(self.region, units.region, self.api, self.board)
         watcher = asyncio.create_task(watch(self.region, units.region, self.api, self.board))
         try:
             await self._everything(units)
@@ -64,15 +68,21 @@ class Scenario(msgspec.Struct, frozen=True):
                 await import_municipality(
                     self.region, place, units, self.api, self.board, self.folder
                 )
-                await self._work(place)
+                await self._work(place, units.municipalities[place.sid])
 
         async with asyncio.TaskGroup() as group:
             for _ in range(_AT_ONCE):
                 group.create_task(worker())
 
-    async def _work(self, place: Municipality) -> None:
+    async def _work(self, place: Municipality, municipality: str) -> None:
         ids = await people_and_places(self.region, place, self.api)
-        work = Work.of(self.region, place, ids)
+        work = Work.of(self.region, place, {**ids, place.sid: municipality})
+        async with asyncio.TaskGroup() as group:
+            group.create_task(send_programmes(work, self.api, self.board))
+            group.create_task(self._activity(work))
+
+    async def _activity(self, work: Work) -> None:
         await send_mentorships(work, self.api, self.board)
         await send_sessions(work, self.api, self.board)
+        await send_records(work, self.api, self.board)
         await fix(work, self.api, self.board)

@@ -8,6 +8,17 @@ from typing import Any
 import msgspec
 
 SHOWN = ("coverage.students", "coverage.staff", "coverage.pooled")
+STAGES = (
+    "packages",
+    "programmes",
+    "mentorships",
+    "sessions",
+    "surveys",
+    "assessments",
+    "records",  # trainings, headcounts, contributions, gatherings
+    "changes",
+)
+_MADE = ("packages", "programmes", "mentorships", "sessions", "surveys", "assessments")
 _WINDOW = 3.0  # seconds over which the rate of events is taken
 
 
@@ -26,6 +37,17 @@ class Figure(msgspec.Struct, frozen=True):
     target: float | None
 
 
+class Row(msgspec.Struct, frozen=True):
+    """One indicator of the region. `effect`: the effect size of a change."""
+
+    group: str
+    title: str
+    unit: str
+    figure: Figure
+    reason: str | None
+    effect: float | None
+
+
 class Unit(msgspec.Struct):
     name: str
     level: str
@@ -37,9 +59,10 @@ class Board:
 
     def __init__(self) -> None:
         self.started = time.monotonic()
-        self.stages = {n: Stage() for n in ("packages", "mentorships", "sessions", "changes")}
+        self.stages = {name: Stage() for name in STAGES}
         self.people: dict[str, int] = {}  # added, changed, unchanged, vanished
         self.units: dict[str, Unit] = {}
+        self.card: list[Row] = []
         self.phase_text = ""
         self.lag: int | None = None
         self.finished = False
@@ -100,5 +123,5 @@ class Board:
     @property
     def everything_was_there(self) -> bool:
         """Whether this run found all of it from an earlier one."""
-        made = sum(self.stages[n].created for n in ("packages", "mentorships", "sessions"))
+        made = sum(self.stages[name].created for name in _MADE)
         return self.finished and made == 0

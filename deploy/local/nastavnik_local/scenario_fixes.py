@@ -1,8 +1,10 @@
-"""Third part of the scenario: endings of mentorships, corrected and voided sessions."""
+"""Last part of the scenario: endings of mentorships; records corrected and voided."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
+from typing import Any
 
+from nastavnik_local.sample import assessments, surveys
 from nastavnik_local.sample_model import Mentorship, Session
 from nastavnik_local.scenario_api import Api, Json
 from nastavnik_local.scenario_board import Board
@@ -13,10 +15,11 @@ _ENDED = "mentorship.wrong_status"  # what a repeated run is told: it is so alre
 
 
 async def fix(work: Work, api: Api, board: Board) -> None:
-    """Correct and void sessions; pause, complete and terminate mentorships."""
-    sessions = [(m, s) for m, s in work.sessions() if s.fix]
-    endings = [m for m in work.mentorships if m.ending]
-    board.expect("changes", len(sessions) + len(endings))
+    """Correct and void sessions, surveys, assessments; pause, complete, terminate mentorships."""
+    changes = [_fix_session(work, m, s, api) for m, s in work.sessions() if s.fix]
+    changes += [_end(work, m, api) for m in work.mentorships if m.ending]
+    changes += _fixes_of_records(work, api)
+    board.expect("changes", len(changes))
     gate = asyncio.Semaphore(_IN_FLIGHT)
 
     async def one(change: Awaitable[None]) -> None:
@@ -25,19 +28,37 @@ async def fix(work: Work, api: Api, board: Board) -> None:
         board.done("changes")
 
     async with asyncio.TaskGroup() as group:
-        for mentorship, session in sessions:
-            group.create_task(one(_fix_session(work, mentorship, session, api)))
-        for mentorship in endings:
-            group.create_task(one(_end(work, mentorship, api)))
+        for change in changes:
+            group.create_task(one(change))
+
+
+def _fixes_of_records(work: Work, api: Api) -> list[Coroutine[Any, Any, None]]:
+    about = work.region, work.place, work.mentorships
+    voided = [s for s in surveys(*about) if s.voided]
+    wrong = [a for a in assessments(*about) if a.corrected is not None]
+    return [
+        *(_void(f"/surveys/{work.ident('survey', s.key)}", api) for s in voided),
+        *(
+            _patch(f"/assessments/{work.ident('assessment', a.key)}", {"value": a.corrected}, api)
+            for a in wrong
+        ),
+    ]
+
+
+async def _void(path: str, api: Api) -> None:
+    await api.send("activity", "POST", f"{path}:void", {"reason": "entered_twice"})
+
+
+async def _patch(path: str, body: Json, api: Api) -> None:
+    await api.send("activity", "PATCH", path, body)
 
 
 async def _fix_session(work: Work, mentorship: Mentorship, session: Session, api: Api) -> None:
     path = f"/sessions/{work.session_id(mentorship, session)}"
     if session.fix == "voided":
-        body: Json = {"reason": "entered_twice"}
-        await api.send("activity", "POST", f"{path}:void", body)
+        await _void(path, api)
     else:
-        await api.send("activity", "PATCH", path, _correction(work, mentorship, session))
+        await _patch(path, _correction(work, mentorship, session), api)
 
 
 def _correction(work: Work, mentorship: Mentorship, session: Session) -> Json:

@@ -14,8 +14,8 @@ from nastavnik_local.scenario_board import Board
 
 _MENTORSHIPS, _SESSIONS = 500, 1_000  # lines of one batch
 _IN_FLIGHT = 2
-_CATCHING_UP = ("participant.unknown", "organization.unknown", "mentorship.unknown")
-_PATIENCE = 180.0  # seconds activity may take to hear of everybody
+CATCHING_UP = ("participant.unknown", "organization.unknown", "mentorship.unknown")
+PATIENCE = 180.0  # seconds activity may take to hear of everybody
 
 Ids = Mapping[str, str]
 T = TypeVar("T")
@@ -25,18 +25,22 @@ class Work(msgspec.Struct, frozen=True):
     """The mentorships of one municipality, and the ids of everybody in them."""
 
     region: Region
+    place: Municipality
     ids: Ids
     mentorships: Sequence[Mentorship]
 
     @classmethod
     def of(cls, region: Region, place: Municipality, ids: Ids) -> "Work":
-        return cls(region, ids, list(mentorships(region, place)))
+        return cls(region, place, ids, list(mentorships(region, place)))
 
     def id_of(self, mentorship: Mentorship) -> str:
-        return str(ident(self.region, "mentorship", mentorship.key))
+        return self.ident("mentorship", mentorship.key)
+
+    def ident(self, what: str, key: str) -> str:
+        return str(ident(self.region, what, key))
 
     def session_id(self, mentorship: Mentorship, session: Session) -> str:
-        return str(ident(self.region, "session", f"{mentorship.key}:{session.number}"))
+        return self.ident("session", f"{mentorship.key}:{session.number}")
 
     def sessions(self) -> Iterator[tuple[Mentorship, Session]]:
         for mentorship in self.mentorships:
@@ -47,16 +51,16 @@ class Work(msgspec.Struct, frozen=True):
 async def send_mentorships(work: Work, api: Api, board: Board) -> None:
     board.expect("mentorships", len(work.mentorships))
     items = (_mentorship(work, mentorship) for mentorship in work.mentorships)
-    await _send_all(api, board, "mentorships", items, _MENTORSHIPS)
+    await send_all(api, board, "mentorships", items, _MENTORSHIPS)
 
 
 async def send_sessions(work: Work, api: Api, board: Board) -> None:
     board.expect("sessions", sum(1 for _ in work.sessions()))
     items = (_session(work, mentorship, session) for mentorship, session in work.sessions())
-    await _send_all(api, board, "sessions", items, _SESSIONS)
+    await send_all(api, board, "sessions", items, _SESSIONS)
 
 
-async def _send_all(api: Api, board: Board, what: str, items: Iterable[bytes], size: int) -> None:
+async def send_all(api: Api, board: Board, what: str, items: Iterable[bytes], size: int) -> None:
     """In batches, several in flight; the next batch is made when there is room for it."""
     gate = asyncio.Semaphore(_IN_FLIGHT)
 
@@ -80,13 +84,13 @@ def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 async def _send_chunk(api: Api, board: Board, what: str, chunk: Sequence[bytes]) -> None:
     """One batch; lines about people activity has not heard of yet are sent again."""
-    deadline = asyncio.get_running_loop().time() + _PATIENCE
+    deadline = asyncio.get_running_loop().time() + PATIENCE
     delay = 0.2
     while chunk:
         outcomes = await api.batch(f"/{what}:batch", chunk)
         again = []
         for line, outcome in zip(chunk, outcomes, strict=True):
-            if outcome.code in _CATCHING_UP and asyncio.get_running_loop().time() < deadline:
+            if outcome.code in CATCHING_UP and asyncio.get_running_loop().time() < deadline:
                 again.append(line)
             elif outcome.status == "error":
                 raise ScenarioError(f"{what}: {outcome.code}: {outcome.detail}")
