@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from nastavnik_common.events import BY_NAME, activity, metrics, registry
+from nastavnik_local.catalogue_docs import catalogue_markdown
 from nastavnik_local.contract_files import SERVICES, openapi
 from nastavnik_local.target_model import Row, TargetModelError, rows
 from nastavnik_metrics.catalogue.loading import load
@@ -159,6 +160,12 @@ def test_every_audience_and_technology_is_mapped() -> None:
 def test_every_kind_of_event_is_mapped_or_is_about_the_tree() -> None:
     named = {name.partition(".")[0] for row in rows(TEXT) for name in row.events}
     assert BY_NAME.keys() - named == {"organization"}
+
+
+def test_the_committed_catalogue_document_is_current() -> None:
+    document = (ROOT / "docs" / "catalogue.md").read_text()
+    assert document == catalogue_markdown()
+    assert codes() <= {line.strip("# `") for line in document.splitlines()}
 
 
 @pytest.mark.parametrize(
