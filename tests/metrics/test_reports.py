@@ -1,5 +1,6 @@
 """Reports: who may hand them in and when, what a freeze keeps, and how restatements tell of it."""
 
+import asyncio
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -152,6 +153,10 @@ async def test_a_key_repeats_the_first_answer_and_a_stale_version_is_refused(
     assert (stale.status_code, stale.json()["code"]) == (412, "version.stale")
     fresh = await client.post(path, json=body, headers={"If-Match": '"3"'})
     assert fresh.json()["version"] == 4
+    await moved(client, report, "accept")
+    path, headers = f"/reports/{report}:freeze", {"Idempotency-Key": "k2", "If-Match": '"5"'}
+    once, twice = [await client.post(path, json=body, headers=headers) for _ in range(2)]
+    assert (once.status_code, twice.content) == (200, once.content)
 
 
 @pytest.mark.usefixtures("world")
@@ -396,3 +401,16 @@ async def test_the_migrations_make_the_tables_described(metrics_settings: Metric
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await engine.dispose()
+
+
+@pytest.mark.usefixtures("world")
+async def test_of_many_at_once_one_opens_and_one_moves_it(client: httpx.AsyncClient) -> None:
+    body = {"unit_id": str(ident("school")), "school_year": YEAR}
+    opening = await asyncio.gather(*(client.post("/reports", json=body) for _ in range(5)))
+    assert sorted(r.status_code for r in opening) == [201, 409, 409, 409, 409]
+    report = next(r.json()["id"] for r in opening if r.status_code == 201)
+    for action in ("submit", "accept", "freeze"):
+        moving = await asyncio.gather(*(moved(client, report, action) for _ in range(5)))
+        assert sorted(r.status_code for r in moving) == [200, 409, 409, 409, 409]
+    last = (await client.get(f"/reports/{report}")).json()
+    assert (last["version"], len(last["history"])) == (4, 3)
