@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from nastavnik_activity import api, replica, tables
+from nastavnik_activity import api, letters, replica, tables
 from nastavnik_activity.api.service import Metrics, Service
 from nastavnik_activity.consumer import ReplicaConsumer
 from nastavnik_activity.domain import questionnaires
-from nastavnik_common import db, http
+from nastavnik_common import db, dead_letters, dead_letters_api, http
+from nastavnik_common.dead_letters_watch import Watch
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_common.settings import Settings
 
@@ -25,10 +26,13 @@ def create_app(settings: Settings) -> FastAPI:
     sessions = db.create_sessions(engine)
     relay = Relay(settings, sessions, tables.outbox, RelayMetrics(registry))
     consumer = ReplicaConsumer(settings, sessions, replica.Metrics(registry))
+    parked = dead_letters.Tables.beside(tables.dead_letter)
+    watch = Watch(registry, sessions, parked, letters.TOPICS)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(relay.run()), asyncio.create_task(consumer.run())]
+        parts = (relay.run(), consumer.run(), watch.run())
+        tasks = [asyncio.create_task(part) for part in parts]
         try:
             yield
         finally:
@@ -58,4 +62,5 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.engine = engine
     app.include_router(api.router())
+    app.include_router(dead_letters_api.create_router(sessions, parked, letters.apply))
     return app

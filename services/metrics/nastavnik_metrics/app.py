@@ -7,15 +7,17 @@ from typing import Any
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from nastavnik_common import db, http, tasks
+from nastavnik_common import db, dead_letters, dead_letters_api, http, tasks
+from nastavnik_common.dead_letters_watch import Watch
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
-from nastavnik_metrics import api, stream
+from nastavnik_metrics import api, letters, stream
 from nastavnik_metrics.announce import Announcer
 from nastavnik_metrics.api.service import Service
+from nastavnik_metrics.batch import TOPICS
 from nastavnik_metrics.definitions import Definitions
 from nastavnik_metrics.projector import Projector
 from nastavnik_metrics.settings import MetricsSettings
-from nastavnik_metrics.tables import OUTBOX
+from nastavnik_metrics.tables import DEAD_LETTER, OUTBOX
 from nastavnik_metrics.telemetry import ProjectorMetrics
 
 DESCRIPTION = "Coverage and effectiveness of mentoring, exact as sessions are logged."
@@ -33,11 +35,15 @@ def create_app(settings: MetricsSettings, *, background: bool = True) -> FastAPI
     announcer = Announcer(settings, sessions, outbox, definitions, measured)
     relay = Relay(settings, sessions, OUTBOX, RelayMetrics(registry))
     hub = stream.Hub(settings.database_url)
+    parked = dead_letters.Tables.beside(DEAD_LETTER)
+    watch = Watch(registry, sessions, parked, TOPICS, projector._surge.reset)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         parts: list[Coroutine[Any, Any, None]] = (
-            [projector.run(), announcer.run(), relay.run(), hub.run()] if background else []
+            [projector.run(), announcer.run(), relay.run(), hub.run(), watch.run()]
+            if background
+            else []
         )
         async with tasks.running(*parts):
             yield
@@ -60,4 +66,7 @@ def create_app(settings: MetricsSettings, *, background: bool = True) -> FastAPI
         api.create_router(Service(sessions, definitions, projector.lags, announcer.republish))
     )
     app.include_router(stream.create_router(sessions, hub))
+    apply = letters.applier(definitions)
+    at_letters = letters.create_sessions(settings)
+    app.include_router(dead_letters_api.create_router(at_letters, parked, apply, resumable=True))
     return app

@@ -15,7 +15,7 @@ class SurgeError(RuntimeError):
 
 class Surge:
     """Counts poison records of the last minute. Over the limit the consumer stops reading, and
-    readiness says why, until the process is started again."""
+    readiness says why, until `reset`, or until the process is started again."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -33,7 +33,15 @@ class Surge:
 
     def check(self) -> None:
         if self._stopped:
-            raise SurgeError(f"more than {self._limit} unreadable records within a minute")
+            raise SurgeError(
+                f"stopped: more than {self._limit} unreadable records within a minute;"
+                " see /dead-letters, then POST /dead-letters:resume"
+            )
+
+    def reset(self) -> None:
+        """Go on, and count anew."""
+        self._seen.clear()
+        self._stopped = False
 
 
 async def park(connection: Any, poison: Sequence[Poison]) -> None:

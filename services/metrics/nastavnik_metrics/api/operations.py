@@ -2,12 +2,10 @@
 
 from fastapi import APIRouter
 
-from nastavnik_common.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from nastavnik_metrics import queries, snapshot
 from nastavnik_metrics.api.service import Service
 from nastavnik_metrics.views import (
     CatalogueView,
-    DeadLetterView,
     PositionView,
     ProgressView,
     RepublishedView,
@@ -27,15 +25,6 @@ def create_router(service: Service) -> APIRouter:
         known = service.lags()
         items = [PositionView(**r, lag=known.get((r["topic"], r["partition"]))) for r in rows]
         return ProgressView(lag=sum(known.values()), watermark=mark, partitions=items)
-
-    @router.get("/dead-letters")
-    async def list_dead_letters(limit: Limit = 100, cursor: Cursor = None) -> Page[DeadLetterView]:
-        """Records that could not be read, put aside."""
-        after = decode_cursor(cursor, tuple[int])[0] if cursor else 0
-        async with sessions() as tx:
-            found = await queries.dead_letters(tx, after, limit)
-        more = encode_cursor(found[-1]["id"]) if len(found) == limit else None
-        return Page(items=[DeadLetterView(**row) for row in found], next_cursor=more)
 
     @router.post("/admin/catalogue:reload")
     async def reload_catalogue() -> CatalogueView:
