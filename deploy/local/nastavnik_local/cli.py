@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from nastavnik_local import cli_check, cli_run, contract_files
+from nastavnik_local import cli_check, cli_letters, cli_run, contract_files
 from nastavnik_local.cli_run import Sample
 from nastavnik_local.cli_system import Ports
 from nastavnik_local.console import say
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 contract_app = typer.Typer(no_args_is_help=True, help="The generated documents under docs/.")
 app.add_typer(contract_app, name="contract")
+app.add_typer(cli_letters.app, name="dead-letters")
 
 
 class ScaleName(StrEnum):
