@@ -2,15 +2,22 @@
 
 import asyncio
 import base64
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
 import pytest
+import uvicorn
 from fastapi import FastAPI
 
 from nastavnik_activity import replica
 from nastavnik_common.events.reading import UnreadableError
+from nastavnik_local.ports import free_port
 from tests.activity import make
 
 
@@ -141,3 +148,58 @@ async def test_the_open_ones_are_measured(
                 break
             await asyncio.sleep(0.1)
     assert 'dead_letters_open{topic="nastavnik.organizations"} 0.0' in shown
+
+
+# ---------------------------------------------------------------- from the command line
+
+
+@pytest.fixture
+async def served(app: FastAPI) -> AsyncIterator[str]:
+    """The service on a port; its address."""
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None))
+    task = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 -- it tells nobody
+        await asyncio.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await task
+
+
+async def test_the_command_line(
+    app: FastAPI, served: str, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    people = [uuid4() for _ in range(3)]
+    whole = [make.record(make.participant(p)) for p in people]
+    await put_aside(app, connection, *map(cut, whole))
+
+    async def run(*args: str, fails: int = 0) -> str:
+        command = [sys.executable, "-c", "from nastavnik_local.cli import app; app()"]
+        more = ["dead-letters", *args, "--service", "activity", "--url", served]
+        process = await asyncio.create_subprocess_exec(
+            *command, *more, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        told, _ = await process.communicate()
+        assert process.returncode == fails, told.decode()
+        return told.decode()
+
+    listed = json.loads(await run("list", "--json"))
+    first, second, third = (str(x["id"]) for x in listed)
+    assert "3 letters" in await run("list", "--topic", whole[0].topic)
+    value = tmp_path / "value.json"
+    value.write_bytes(whole[0].value or b"")
+    fixed = await run("fix", first, "--value-file", str(value), "--by", "Olga")
+    assert fixed == f"{first} is resolved: applied\n"
+    assert await knows(connection, people[0])
+    wrong = await run("fix", second, "--header", "ce_sequence=", "--by", "Olga", fails=1)
+    assert "header ce_sequence is missing" in wrong
+    assert "2 stay open" in await run("replay", "--all", "--by", "Olga", fails=1)
+    assert "is discarded" in await run("discard", third, "--reason", "a test", "--by", "Olga")
+    assert "dead_letter.closed" in await run("replay", third, "--by", "Olga", fails=2)
+    shown = json.loads(await run("show", first, "--reveal", "--by", "Ivan", "--json"))
+    assert shown["corrected"]["value_base64"] == text(whole[0].value)
+    assert [(a["by"], a["action"]) for a in shown["actions"]] == [
+        ("Olga", "fix"),
+        ("Ivan", "reveal"),
+    ]
+    assert "event.bad_envelope" in await run("show", second)
