@@ -11,14 +11,18 @@ from nastavnik_common import db, dead_letters, dead_letters_api, http, tasks
 from nastavnik_common.dead_letters_watch import Watch
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_metrics import api, letters, stream
+from nastavnik_metrics.accounting import Ledger
 from nastavnik_metrics.announce import Announcer
+from nastavnik_metrics.api import operations
 from nastavnik_metrics.api.service import Service
+from nastavnik_metrics.audit import Auditor
 from nastavnik_metrics.batch import TOPICS
 from nastavnik_metrics.definitions import Definitions
 from nastavnik_metrics.projector import Projector
+from nastavnik_metrics.rebuild import Rebuilder
 from nastavnik_metrics.settings import MetricsSettings
 from nastavnik_metrics.tables import DEAD_LETTER, OUTBOX
-from nastavnik_metrics.telemetry import ProjectorMetrics
+from nastavnik_metrics.telemetry import AccountingMetrics, AuditMetrics, ProjectorMetrics
 
 DESCRIPTION = "Coverage and effectiveness of mentoring, exact as sessions are logged."
 
@@ -35,6 +39,9 @@ def create_app(settings: MetricsSettings, *, background: bool = True) -> FastAPI
     announcer = Announcer(settings, sessions, outbox, definitions, measured)
     relay = Relay(settings, sessions, OUTBOX, RelayMetrics(registry))
     hub = stream.Hub(settings.database_url)
+    auditor = Auditor(settings, definitions, AuditMetrics(registry))
+    rebuilder = Rebuilder(settings, definitions)
+    ledger = Ledger(settings, AccountingMetrics(registry))
     parked = dead_letters.Tables.beside(DEAD_LETTER)
     watch = Watch(registry, sessions, parked, TOPICS, projector._surge.reset)
 
@@ -45,7 +52,8 @@ def create_app(settings: MetricsSettings, *, background: bool = True) -> FastAPI
             if background
             else []
         )
-        async with tasks.running(*parts):
+        trust = [auditor.run(), rebuilder.run(), ledger.run()] if background else []
+        async with tasks.running(*parts, *trust):
             yield
         await engine.dispose()
 
@@ -65,6 +73,7 @@ def create_app(settings: MetricsSettings, *, background: bool = True) -> FastAPI
     app.include_router(
         api.create_router(Service(sessions, definitions, projector.lags, announcer.republish))
     )
+    app.include_router(operations.create_trust_router(auditor, rebuilder, ledger))
     app.include_router(stream.create_router(sessions, hub))
     apply = letters.applier(definitions)
     at_letters = letters.create_sessions(settings)

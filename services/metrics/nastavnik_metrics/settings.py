@@ -16,3 +16,13 @@ class MetricsSettings(Settings):
         default=100, ge=1, description="poison records a minute that stop the consumer"
     )
     catalogue: Path | None = Field(default=None, description="a catalogue file instead of ours")
+    audit_owners: int = Field(default=200, ge=1, description="owners recomputed in one audit tick")
+    audit_pause_seconds: float = Field(
+        default=0.5, ge=0, description="pause after each tick of the audit"
+    )
+    accounting_seconds: float = Field(
+        default=30, gt=0, description="pause between two looks at the accounts"
+    )
+    recount_seconds: float = Field(
+        default=86_400, gt=0, description="pause between two recounts of the whole log"
+    )

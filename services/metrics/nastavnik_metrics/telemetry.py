@@ -40,3 +40,35 @@ class ProjectorMetrics:
         for (topic, _), tally in batch.tallies.items():
             for outcome in ("applied", "superseded", "parked", "skipped"):
                 self.records.labels(topic, outcome).inc(getattr(tally, outcome))
+
+
+class AuditMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.drift = Gauge(
+            "mentoring_indicator_drift",
+            "Cells, and what is derived beside them, that were not what the facts say in the last"
+            " complete audit; must be 0",
+            registry=registry,
+        )
+        self.rounds = Counter("audit_rounds", "Complete audits", registry=registry)
+        self.last_complete = Gauge(
+            "audit_last_complete_timestamp",
+            "When the last complete audit ended, in seconds since the epoch",
+            registry=registry,
+        )
+
+
+class AccountingMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.accounted = Gauge(
+            "projector_accounted_records",
+            "Records read, by what became of them, of all partitions and since ever",
+            ["topic", "outcome"],
+            registry=registry,
+        )
+        self.gap = Gauge(
+            "accounting_gap",
+            "Records that are proven not to be accounted for; must be 0",
+            ["topic"],
+            registry=registry,
+        )
