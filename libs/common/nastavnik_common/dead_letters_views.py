@@ -1,9 +1,9 @@
 """What the routes of dead letters take and give. A record is shown only to who asks to see it."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 MAX_ID = 2**63 - 1
 State = Literal["open", "resolved", "discarded"]
@@ -16,6 +16,14 @@ def _no_nul(text: str) -> str:
     return text
 
 
+def _number(value: Any) -> Any:
+    """A number as JSON has them: 1.0 is a whole one, "1" and true are none."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise ValueError("is not a whole number")
+
+
+Whole = Annotated[int, BeforeValidator(_number)]
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_nul)]
 Reason = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_no_nul)]
 Base64 = Annotated[str, Field(max_length=4_000_000)]
@@ -103,8 +111,8 @@ class Replay(_Body):
 class ReplayMany(_Body):
     topic: Text | None = None
     code: Text | None = None
-    limit: int = Field(default=100, ge=1, le=1000)
-    after: int = Field(default=0, ge=0, le=MAX_ID, description="letters after this id")
+    limit: Whole = Field(default=100, ge=1, le=1000)
+    after: Whole = Field(default=0, ge=0, le=MAX_ID, description="letters after this id")
     by: Text | None = None
 
 
