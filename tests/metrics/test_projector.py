@@ -133,21 +133,18 @@ async def test_poison_is_parked_and_the_rest_goes_on(
     await send(producer, bad_json, wrong_key, unknown, no_headers, *map(record, good))
     async with service(metrics_settings) as client:
         await until(lambda: _is(client, "bregion", (0, 3, 0.0)))
-        letters = await until(lambda: _letters(client, 3))
-        assert sorted(x["code"] for x in letters) == [
-            "event.bad_envelope",
-            "event.bad_value",
-            "event.key_mismatch",
-        ]
+        expected = {"event.bad_envelope", "event.bad_value", "event.key_mismatch"}
+        await until(lambda: _parked(client, expected))
         progress = (await client.get("/progress")).json()
         assert sum(p["skipped"] for p in progress["partitions"]) >= 1
         assert sum(p["parked"] for p in progress["partitions"]) >= 3
         assert await until(lambda: _published_as_dead(metrics_settings, b"{not json"))
 
 
-async def _letters(client: httpx.AsyncClient, at_least: int) -> Any:
-    items = (await client.get("/dead-letters")).json()["items"]
-    return items if len(items) >= at_least else None
+async def _parked(client: httpx.AsyncClient, codes: set[str]) -> bool:
+    """Whether records were parked with each of the codes; others on the topics may be, too."""
+    items = (await client.get("/dead-letters", params={"limit": 1000})).json()["items"]
+    return codes <= {item["code"] for item in items}
 
 
 async def _published_as_dead(settings: MetricsSettings, value: bytes) -> bool:
