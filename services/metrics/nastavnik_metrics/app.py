@@ -43,7 +43,7 @@ def create_app(settings: MetricsSettings, *, background: bool = True) -> FastAPI
     rebuilder = Rebuilder(settings, definitions)
     ledger = Ledger(settings, AccountingMetrics(registry))
     parked = dead_letters.Tables.beside(DEAD_LETTER)
-    watch = Watch(registry, sessions, parked, TOPICS, projector._surge.reset)
+    watch = Watch(registry, sessions, parked, TOPICS, projector.surge.reset)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

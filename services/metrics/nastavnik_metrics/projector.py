@@ -33,7 +33,7 @@ class Projector:
         self._settings = settings
         self._catalogue = catalogue
         self._metrics = metrics
-        self._surge = Surge(settings.dead_letter_surge)
+        self.surge = Surge(settings.dead_letter_surge)
         self._busy = asyncio.Lock()
         self._consumer: AIOKafkaConsumer | None = None
         self._connection: Any = None
@@ -95,14 +95,14 @@ class Projector:
 
     async def check(self) -> None:
         """Ready: alive, assigned, not stopped by a surge of dead letters."""
-        self._surge.check()
+        self.surge.check()
         if self._consumer is None:
             raise RuntimeError("not connected to Kafka")
         if not self._consumer.assignment():
             raise RuntimeError("no partitions assigned")
 
     async def _step(self, consumer: AIOKafkaConsumer) -> None:
-        self._surge.check()
+        self.surge.check()
         polled = await consumer.getmany(timeout_ms=100, max_records=self._settings.batch_records)
         async with self._busy:
             if polled:
@@ -130,7 +130,7 @@ class Projector:
             parked=len(batch.poison),
             correlation_ids=sorted(batch.correlations)[:LOGGED_CORRELATIONS],
         )
-        self._surge.count(len(batch.poison))
+        self.surge.count(len(batch.poison))
 
     async def _save_watermarks(self, moved: bool) -> None:
         """A partition read to its end is complete up to now. Once a second is enough."""

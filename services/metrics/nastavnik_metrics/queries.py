@@ -65,18 +65,6 @@ async def progress(tx: AsyncSession) -> list[dict[str, Any]]:
     return [dict(row) for row in rows.mappings()]
 
 
-async def dead_letters(tx: AsyncSession, after: int, limit: int) -> list[dict[str, Any]]:
-    """Without keys, headers and values: they could hold anything."""
-    rows = await tx.execute(
-        text(
-            """select id, topic, partition, "offset", code, error, parked_at, resolved_at
-               from dead_letter where id > :after order by id limit :limit"""
-        ),
-        {"after": after, "limit": limit},
-    )
-    return [dict(row) for row in rows.mappings()]
-
-
 async def last_change(tx: AsyncSession) -> int:
     return int(await tx.scalar(text("select coalesce(max(seq), 0) from value_change")))
 

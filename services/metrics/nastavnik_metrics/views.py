@@ -127,17 +127,6 @@ class ProgressView(BaseModel):
     partitions: list[PositionView]
 
 
-class DeadLetterView(BaseModel):
-    id: int
-    topic: str
-    partition: int
-    offset: int
-    code: str
-    error: str
-    parked_at: datetime
-    resolved_at: datetime | None
-
-
 class CatalogueView(BaseModel):
     indicators: list[str] = Field(description="Code and version of every definition")
 
