@@ -2,15 +2,16 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from nastavnik_local.recount import INDICATORS
-from nastavnik_local.sample import outline, write_packages
+from nastavnik_local.sample import Calendar, outline, write_packages
 
 
 def nastavnik(*arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
@@ -32,9 +33,11 @@ def test_demo_passes_its_own_audit() -> None:
     groups = ("coverage", "organisational", "methodical", "personal", "results")
     for group in groups:
         assert f"\n  {group} " in shown, f"{group} is not in the table"
-    rows = [line for line in shown.splitlines() if line.startswith("    ")]
+    rows = re.findall(r"^    \S.*$", shown.partition("\n  coverage ")[2], re.MULTILINE)
     assert len(rows) == len(INDICATORS), "one row for each indicator"
-    assert not [line for line in rows if "no data" in line], "the sample has something of all"
+    calendar = Calendar.of(date.today())  # noqa: DTZ011 - as the command takes it
+    if calendar.last - calendar.first > timedelta(days=60):  # some have come to their end
+        assert not [row for row in rows if "no data" in row], "the sample has something of all"
 
 
 def test_check_accepts_and_refuses(tmp_path: Path) -> None:
