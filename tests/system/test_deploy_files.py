@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from nastavnik_common.settings import Settings
 from nastavnik_metrics.settings import MetricsSettings
