@@ -60,13 +60,13 @@ same facts in one transaction per event through SQLModel, on 2,000 events taken 
 log, and counts no figures, so it does less. The last two lines are the other end: 500 events a
 second, from the moment an event is due until a reader of the database sees it counted.
 
-Python limits the catching up. Of the time of folding 43,000 such events (cProfile, batches of 5,000)
-55 % is working out the cells of owners, persons and mentorships about alike; 18 % encoding, decoding
-and comparing what an owner had in the cells and has now; 9 % writing facts and attendance; 6 %
-decoding and validating records; 7 % waiting for PostgreSQL. Every session changes its mentorship's
-cells, so its mentorship is worked out anew, from all of its sessions. Fold and database take turns:
-while one works, the other waits. At 500 events a second a batch has a few records and the time is that of
-the 17 statements of a batch, one after another, and its commit.
+Python limits the catching up. Of the time of folding 43,000 such events (cProfile, batches of
+5,000) 55 % is working out the cells of owners, persons and mentorships about alike; 18 % encoding,
+decoding and comparing what an owner had in the cells and has now; 9 % writing facts and attendance;
+6 % decoding and validating records; 7 % waiting for PostgreSQL. Every session changes its
+mentorship's cells, so its mentorship is worked out anew, from all of its sessions. Fold and database
+take turns: while one works, the other waits. At 500 events a second a batch has a few records, and
+the time is that of its statements, one after another, and its commit.
 """
 
 _MEMORY = """
