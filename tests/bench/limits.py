@@ -64,8 +64,8 @@ Python limits the catching up. Of the time of folding 43,000 such events (cProfi
 5,000) 55 % is working out the cells of owners, persons and mentorships about alike; 18 % encoding,
 decoding and comparing what an owner had in the cells and has now; 9 % writing facts and attendance;
 6 % decoding and validating records; 7 % waiting for PostgreSQL. Every session changes its
-mentorship's cells, so its mentorship is worked out anew, from all of its sessions. Fold and database
-take turns: while one works, the other waits. At 500 events a second a batch has a few records, and
+mentorship's cells, so its mentorship is worked out anew, from all of its sessions. Fold and
+database take turns: while one works, the other waits. At 500 events a second a batch has a few records, and
 the time is that of its statements, one after another, and its commit.
 """
 
