@@ -65,8 +65,8 @@ Python limits the catching up. Of the time of folding 43,000 such events (cProfi
 decoding and comparing what an owner had in the cells and has now; 9 % writing facts and attendance;
 6 % decoding and validating records; 7 % waiting for PostgreSQL. Every session changes its
 mentorship's cells, so its mentorship is worked out anew, from all of its sessions. Fold and
-database take turns: while one works, the other waits. At 500 events a second a batch has a few records, and
-the time is that of its statements, one after another, and its commit.
+database take turns: while one works, the other waits. At 500 events a second a batch has a
+few records, and the time is that of its statements, one after another, and its commit.
 """
 
 _MEMORY = """
