@@ -45,11 +45,3 @@ def new_database(servers: LocalServers) -> Callable[[str], str]:
         return servers.postgres.dsn(database)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def apache_kafka(servers: LocalServers) -> LocalServers:
-    """Servers whose broker is Apache Kafka; skips where there is none."""
-    if servers.kafka.flavour == "tansu":
-        pytest.skip("needs Apache Kafka: this machine has no JDK 17 with mvn")
-    return servers

@@ -2,16 +2,13 @@
 
 import asyncio
 import contextlib
-import json
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import msgspec
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -198,14 +195,6 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
     """Without the input: it could be personal."""
     location = ".".join(str(part) for part in error["loc"])
     return FieldError(location=location, code=error["type"], message=error["msg"])
-
-
-def write_json(path: Path, document: Any) -> None:
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
-
-
-def to_json(body: Any) -> bytes:
-    return msgspec.json.encode(body)
 
 
 class _Server(uvicorn.Server):
