@@ -8,7 +8,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
-from typing import Protocol
 from urllib.parse import quote
 
 import psutil
@@ -40,14 +39,6 @@ _SETTINGS = {
 }
 
 
-class Postgres(Protocol):
-    """A server with the databases of the three services."""
-
-    def dsn(self, database: str) -> str:
-        """A URL for SQLAlchemy with asyncpg."""
-        ...
-
-
 class ExternalPostgres:
     """A server somebody else runs: `template` has `{database}` in it. Nothing is created there."""
 
@@ -57,6 +48,7 @@ class ExternalPostgres:
         self._template = template
 
     def dsn(self, database: str) -> str:
+        """A URL for SQLAlchemy with asyncpg."""
         return self._template.replace("{database}", database)
 
 

@@ -1,4 +1,4 @@
-"""Routes of the metrics service. No route changes a figure."""
+"""Routes of the metrics service. Figures come from events alone; a rebuild reads those again."""
 
 from fastapi import APIRouter
 
