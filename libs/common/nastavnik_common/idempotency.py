@@ -1,16 +1,22 @@
 """Requests that may be repeated: the first result is stored with the change itself."""
 
+import asyncio
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Column, DateTime, Integer, LargeBinary, MetaData, String, Table, func, select
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from nastavnik_common import clock, db, logs
 from nastavnik_common.errors import ConflictError, DomainError
 
+log = logs.logger(__name__)
 HEADER = "idempotency-key"
 MAX_KEY = 200
+PRUNE_EVERY_SECONDS = 3600
+PRUNE_CHUNK = 1000
 
 
 def idempotency_table(metadata: MetaData) -> Table:
@@ -61,3 +67,38 @@ async def remember(
     await tx.execute(
         table.insert().values(key=key, fingerprint=mark, status=status, headers=headers, body=body)
     )
+
+
+async def prune(
+    sessions: db.Sessions, table: Table, older_than: timedelta, chunk: int = PRUNE_CHUNK
+) -> int:
+    """Forget results stored longer ago than that, `chunk` rows a transaction, so that no request
+    waits for it. Returns how many are gone. Several replicas may prune at once."""
+    limit = clock.now() - older_than
+    # no index by age: it would cost every write, and this looks through the table once an hour
+    old = (
+        select(table.c.key)
+        .where(table.c.created_at < limit)
+        .limit(chunk)
+        .with_for_update(skip_locked=True)
+    )
+    gone = 0
+    while True:
+        async with sessions.begin() as tx:
+            keys = (await tx.execute(old)).scalars().all()
+            await tx.execute(table.delete().where(table.c.key.in_(keys)))
+        gone += len(keys)
+        if len(keys) < chunk:
+            return gone
+        await asyncio.sleep(0.01)
+
+
+async def pruning(sessions: db.Sessions, table: Table, days: int) -> None:
+    """Prune when started and every hour, until cancelled."""
+    while True:
+        try:
+            if gone := await prune(sessions, table, timedelta(days=days)):
+                log.info("stored answers pruned", rows=gone)
+        except Exception as error:
+            log.warning("pruning of stored answers failed", error=f"{type(error).__name__}")
+        await asyncio.sleep(PRUNE_EVERY_SECONDS)

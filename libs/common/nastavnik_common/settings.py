@@ -31,3 +31,6 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
     kafka_session_timeout_ms: int = Field(default=10_000, ge=1_000)
+    idempotency_days: int = Field(
+        default=7, ge=1, description="for which an answer under an Idempotency-Key is kept"
+    )

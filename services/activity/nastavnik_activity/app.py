@@ -11,7 +11,7 @@ from nastavnik_activity import api, letters, replica, tables
 from nastavnik_activity.api.service import Metrics, Service
 from nastavnik_activity.consumer import ReplicaConsumer
 from nastavnik_activity.domain import questionnaires
-from nastavnik_common import db, dead_letters, dead_letters_api, http
+from nastavnik_common import db, dead_letters, dead_letters_api, http, idempotency
 from nastavnik_common.dead_letters_watch import Watch
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_common.settings import Settings
@@ -31,7 +31,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        parts = (relay.run(), consumer.run(), watch.run())
+        forgetting = idempotency.pruning(sessions, tables.idempotency, settings.idempotency_days)
+        parts = (relay.run(), consumer.run(), watch.run(), forgetting)
         tasks = [asyncio.create_task(part) for part in parts]
         try:
             yield

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from nastavnik_common import db, dead_letters, dead_letters_api, http, tasks
+from nastavnik_common import db, dead_letters, dead_letters_api, http, idempotency, tasks
 from nastavnik_common.dead_letters_watch import Watch
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_metrics import api, letters, stream
@@ -21,7 +21,7 @@ from nastavnik_metrics.definitions import Definitions
 from nastavnik_metrics.projector import Projector
 from nastavnik_metrics.rebuild import Rebuilder
 from nastavnik_metrics.settings import MetricsSettings
-from nastavnik_metrics.tables import DEAD_LETTER, OUTBOX
+from nastavnik_metrics.tables import DEAD_LETTER, IDEMPOTENCY, OUTBOX
 from nastavnik_metrics.telemetry import AccountingMetrics, AuditMetrics, ProjectorMetrics
 
 DESCRIPTION = "Coverage and effectiveness of mentoring, exact as sessions are logged."
@@ -53,7 +53,12 @@ def create_app(settings: MetricsSettings, *, background: bool = True) -> FastAPI
             else []
         )
         trust = [auditor.run(), rebuilder.run(), ledger.run()] if background else []
-        async with tasks.running(*parts, *trust):
+        forgetting = (
+            [idempotency.pruning(sessions, IDEMPOTENCY, settings.idempotency_days)]
+            if background
+            else []
+        )
+        async with tasks.running(*parts, *trust, *forgetting):
             yield
         await engine.dispose()
 

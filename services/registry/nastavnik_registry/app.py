@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from nastavnik_common import db, http
+from nastavnik_common import db, http, idempotency
 from nastavnik_common.middleware import UNLIMITED
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_common.settings import Settings
@@ -35,6 +35,9 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
     async def database() -> None:
         await db.ping(engine)
 
+    async def forget() -> None:
+        await idempotency.pruning(sessions, tables.idempotency, own.idempotency_days)
+
     app = http.create_app(
         service="registry",
         title="Nastavnik registry",
@@ -42,7 +45,7 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
         settings=own,
         registry=registry,
         checks={"database": database, "kafka": relay.check},
-        lifespan=_lifespan(engine, jobs, *((relay.run, jobs.run) if background else ())),
+        lifespan=_lifespan(engine, jobs, *((relay.run, jobs.run, forget) if background else ())),
     )
     setattr(app.state, UNLIMITED, ("/imports",))
     outbox = Outbox(tables.outbox, own.schema_base_url)
