@@ -14,6 +14,7 @@ from nastavnik_metrics import catalogue, store
 from nastavnik_metrics.app import create_app
 from nastavnik_metrics.batch import Batch
 from nastavnik_metrics.settings import MetricsSettings
+from nastavnik_metrics.shares import Shares
 from tests.metrics.world import FakeRecord, record, renumbered
 
 CATALOGUE = catalogue.load()
@@ -75,9 +76,10 @@ def tell(connection: asyncpg.Connection) -> Tell:
 
 async def fold_in(connection: asyncpg.Connection, log: list[FakeRecord], size: int) -> None:
     """Fold records in batches of the size, as the projector would."""
+    shares = Shares(CATALOGUE)
     for start in range(0, len(log), size):
         batch = Batch({(r.topic, r.partition): 0 for r in log})
         batch.add(log[start : start + size])
         assert not batch.poison
         async with connection.transaction():
-            await store.apply(connection, batch, CATALOGUE)
+            await store.apply(connection, batch, shares)

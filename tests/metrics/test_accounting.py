@@ -102,8 +102,8 @@ async def test_the_accounts_close_and_a_lost_record_opens_them(
         assert topic["skipped"] >= 1
         text = (await client.get("/metrics")).text
         applied = f'outcome="applied",topic="nastavnik.participants"}} {topic["applied"]}.0'
-        assert f"projector_accounted_records{{{applied}" in text
-        assert 'accounting_gap{topic="nastavnik.participants"} 0.0' in text
+        assert f"nastavnik_projector_accounted_records{{{applied}" in text
+        assert 'nastavnik_accounting_gap_records{topic="nastavnik.participants"} 0.0' in text
 
         await connection.execute("delete from participant where id = $1", ident("acvera"))
         await connection.execute(
@@ -115,4 +115,4 @@ async def test_the_accounts_close_and_a_lost_record_opens_them(
         topic = next(t for t in found["topics"] if t["topic"] == "nastavnik.participants")
         assert topic["gap"] >= 2
         text = (await client.get("/metrics")).text
-        assert f'accounting_gap{{topic="nastavnik.participants"}} {topic["gap"]}.0' in text
+        assert f'nastavnik_accounting_gap_records{{topic="nastavnik.participants"}} {topic["gap"]}.0' in text

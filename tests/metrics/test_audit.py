@@ -62,14 +62,14 @@ CORRUPTIONS = {
     "a cell": ("update cell set value = value + 1 where measure = 'engaged.students'", "cell"),
     "a cell gone": ("delete from cell where measure = 'population.students'", "cell"),
     "a cell of nobody": (f"insert into cell values ({STRANGER}, 1, 'all', 'x', 5)", "cell"),
-    "an owner's cells": (
-        "update owner set cells = '[]' where kind = 'person' and cells::text <> '[]'",
-        "owner",
-    ),
+    "an owner's pattern": ("update owner set pattern = null where kind = 'person'", "owner"),
+    "a pattern gone": ("delete from pattern", "owner"),
+    "a session's pattern": ("update session set pattern = null", "owner"),
+    "where a session counts": (f"update session set organization_id = {STRANGER}", "owner"),
     "an owner gone": ("delete from owner where kind = 'mentorship'", "owner"),
     "an owner of nothing": (
-        f"insert into owner values ('programme', {STRANGER},"
-        f' \'[["00000000-0000-0000-0000-00000000abcd", 1, "all", "x", 1]]\')',
+        f"insert into owner (kind, id, pattern, organizations) select 'programme', {STRANGER},"
+        f" id, array[{STRANGER}, {STRANGER}]::uuid[] from pattern limit 1",
         "owner",
     ),
     "where an owner counts": ("update owner set organizations = '{}'", "owner"),
@@ -98,8 +98,8 @@ async def test_what_is_made_wrong_is_found_and_left(
         assert where in {d.where for d in found.differences}
         assert found.drift == len(found.differences)
     assert registry.get_sample_value("mentoring_indicator_drift") == in_turn.drift
-    assert registry.get_sample_value("audit_rounds_total") == 2
-    assert registry.get_sample_value("audit_last_complete_timestamp")
+    assert registry.get_sample_value("nastavnik_audit_rounds_total") == 2
+    assert registry.get_sample_value("nastavnik_audit_last_complete_timestamp_seconds")
     assert (await auditor(metrics_settings).full()).drift == full.drift, "it repairs nothing"
 
 

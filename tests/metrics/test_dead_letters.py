@@ -17,6 +17,7 @@ from nastavnik_metrics.app import create_app
 from nastavnik_metrics.batch import TOPICS, Batch
 from nastavnik_metrics.parking import park
 from nastavnik_metrics.settings import MetricsSettings
+from nastavnik_metrics.shares import Shares
 from tests.metrics.conftest import CATALOGUE, Tell
 from tests.metrics.world import (
     TREE,
@@ -40,7 +41,7 @@ async def put_aside(connection: asyncpg.Connection, *records: FakeRecord) -> lis
     for one in records:
         batch.add([one])
     async with connection.transaction():
-        await store.apply(connection, batch, CATALOGUE)
+        await store.apply(connection, batch, Shares(CATALOGUE))
         await park(connection, batch.poison)
     assert len(batch.poison) == len(records)
     rows = await connection.fetch("select id from dead_letter order by id")
@@ -245,7 +246,7 @@ async def test_a_replay_waits_for_the_projectors_batch(
         assert not fixing.done()
         batch = Batch({(HELD.topic, HELD.partition): 0})
         batch.add([record(next_version(meeting("meet", "pair", "anna", "boris")))])
-        await store.apply(connection, batch, CATALOGUE)
+        await store.apply(connection, batch, Shares(CATALOGUE))
     assert (await fixing).json()["result"] == "superseded"
     attendance = await connection.fetch("select held from attendance")
     assert [row["held"] for row in attendance] == [1, 1]
@@ -295,7 +296,7 @@ async def test_after_a_surge_somebody_lets_the_projector_go_on(
     held = [meeting(f"surge{n}", "surge", "late") for n in range(3)]
     late = person("late", "surge")
     known = "select count(*) from participant where id = $1"
-    gauge = f'dead_letters_open{{topic="{HELD.topic}"}}'
+    gauge = f'nastavnik_dead_letters_open{{topic="{HELD.topic}"}}'
     await _begin_at_the_end(settings, connection)
     app = create_app(settings)
     transport = httpx.ASGITransport(app)

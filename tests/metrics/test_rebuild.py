@@ -16,6 +16,7 @@ from nastavnik_metrics.batch import Batch
 from nastavnik_metrics.definitions import Definitions
 from nastavnik_metrics.rebuild import Progress, Rebuilder
 from nastavnik_metrics.settings import MetricsSettings
+from nastavnik_metrics.shares import Shares
 from nastavnik_metrics.store import apply
 from tests.metrics.conftest import CATALOGUE, empty
 from tests.metrics.test_figures_are_exact import stored_cells
@@ -149,7 +150,7 @@ async def test_what_the_log_no_longer_has_is_not_thrown_away(
             batch = Batch({(kept.topic, 0): 0})
             batch.add([kept])
             async with connection.transaction():
-                await apply(connection, batch, CATALOGUE)
+                await apply(connection, batch, Shares(CATALOGUE))
         before = await stored_cells(connection)
         found = await rebuilt(client)
         assert found["state"] == "refused"

@@ -109,6 +109,7 @@ class Ledger:
             finally:
                 await connection.close(timeout=5)
             self.recounted_at = clock.now()
+            self._metrics.recounted.set(self.recounted_at.timestamp())
 
     async def balances(self) -> list[Balance]:
         connection = await db.connect(self._settings.database_url)

@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
 
-from nastavnik_common import db, dead_letters, dead_letters_api, http, idempotency, tasks
+from nastavnik_common import changes_api, db, dead_letters, dead_letters_api, http, idempotency, tasks, telemetry
 from nastavnik_common.dead_letters_watch import Watch
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
-from nastavnik_metrics import api, letters, stream
+from nastavnik_metrics import api, letters, readings, stream
 from nastavnik_metrics.accounting import Ledger
 from nastavnik_metrics.announce import Announcer
 from nastavnik_metrics.api import operations
@@ -30,8 +29,8 @@ DESCRIPTION = "Coverage and effectiveness of mentoring, exact as sessions are lo
 def create_app(settings: MetricsSettings, *, background: bool = True) -> FastAPI:
     """The service. Without `background` nothing consumes, announces or relays: HTTP only."""
     definitions = Definitions(settings.catalogue)
-    registry = CollectorRegistry()
     engine = db.create_engine(settings)
+    registry = telemetry.create_registry("metrics", engine)
     sessions = db.create_sessions(engine)
     measured = ProjectorMetrics(registry)
     projector = Projector(settings, definitions.catalogue, measured)
@@ -44,11 +43,13 @@ def create_app(settings: MetricsSettings, *, background: bool = True) -> FastAPI
     ledger = Ledger(settings, AccountingMetrics(registry))
     parked = dead_letters.Tables.beside(DEAD_LETTER)
     watch = Watch(registry, sessions, parked, TOPICS, projector.surge.reset)
+    measured.watch_surge(projector.surge.stopped)
+    told = readings.create_readings(registry, settings, sessions, definitions)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         parts: list[Coroutine[Any, Any, None]] = (
-            [projector.run(), announcer.run(), relay.run(), hub.run(), watch.run()]
+            [projector.run(), announcer.run(), relay.run(), hub.run(), watch.run(), told.run()]
             if background
             else []
         )
@@ -80,6 +81,7 @@ def create_app(settings: MetricsSettings, *, background: bool = True) -> FastAPI
     )
     app.include_router(operations.create_trust_router(auditor, rebuilder, ledger))
     app.include_router(stream.create_router(sessions, hub))
+    app.include_router(changes_api.create_router(sessions, "metrics"))
     apply = letters.applier(definitions)
     at_letters = letters.create_sessions(settings)
     app.include_router(dead_letters_api.create_router(at_letters, parked, apply, resumable=True))

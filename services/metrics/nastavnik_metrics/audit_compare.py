@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from nastavnik_common import db
-from nastavnik_metrics import audit_facts, cells
+from nastavnik_metrics import audit_facts, cells, holdings
 from nastavnik_metrics.audit_facts import Counters
 from nastavnik_metrics.catalogue.model import Catalogue
 from nastavnik_metrics.cells import Cell, Cells
@@ -32,20 +32,23 @@ async def owners(connection: Any, kind: str, idents: list[UUID], catalogue: Cata
     """Owners of one kind: facts against `owner.cells`, and against the tables derived besides."""
     found = await audit_facts.expected(connection, kind, idents, catalogue)
     rows = await connection.fetch(
-        "select id, cells, organizations from owner where kind = $1 and id = any($2)", kind, idents
+        f"select {holdings.COLUMNS} from owner where kind = $1 and id = any($2)",  # noqa: S608
+        kind,
+        idents,
     )
-    stored = {row["id"]: (cells.decode(row["cells"]), set(row["organizations"])) for row in rows}
+    stored = await holdings.of(connection, rows)
+    places = {row["id"]: set(row["organizations"]) for row in rows}
     total: Counter[Cell] = Counter()
     differing: list[Difference] = []
     for ident in idents:
         right = found.get(ident, {})
         total.update(right)
-        has, places = stored.get(ident, ({}, set()))
-        differing += _unequal("owner", has, right, kind, str(ident))
+        differing += _unequal("owner", stored.get((kind, ident), {}), right, kind, str(ident))
         at = {cell.organization_id for cell in right}
-        if places != at:
+        missing = at - places.get(ident, set())  # where the owner would not be found
+        if missing:
             about = (kind, str(ident), "organizations")
-            differing.append(Difference("owner", about, len(places), len(at)))
+            differing.append(Difference("owner", about, len(at) - len(missing), len(at)))
     if kind == "mentorship":
         differing += await _members(connection, idents)
         differing += await _counters_missing(connection, idents)
@@ -56,14 +59,8 @@ async def owners(connection: Any, kind: str, idents: list[UUID], catalogue: Cata
 
 async def organizations(connection: Any, idents: list[UUID]) -> list[Difference]:
     """The owners' cells, added up, against the cells of the organisations."""
-    wanted = set(idents)
-    total: Counter[Cell] = Counter()
-    rows = await connection.fetch("select cells from owner where organizations && $1", idents)
-    for row in rows:
-        for cell, value in cells.decode(row["cells"]).items():
-            if cell.organization_id in wanted:
-                total[cell] += value
-    return _unequal("cell", await _stored(connection, idents), dict(total))
+    has = await holdings.at(connection, idents)
+    return _unequal("cell", await _stored(connection, idents), has)
 
 
 async def _stored(connection: Any, idents: list[UUID]) -> Cells:

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from uuid import UUID
 
-import msgspec
-
 from nastavnik_metrics import months
 from nastavnik_metrics.months import Span
 
@@ -71,17 +69,3 @@ def difference(old: Cells, new: Cells) -> Cells:
 def order(cell: Cell) -> tuple[int, int, str, str]:
     """PostgreSQL's order of uuid is that of its integer; comparing the objects is slow."""
     return cell[0].int, *cell[1:]
-
-
-def encode(cells: Cells) -> str:
-    rows = [(*cell, cells[cell]) for cell in sorted(cells, key=order)]
-    return msgspec.json.encode(rows).decode()
-
-
-def decode(text: str | None) -> Cells:
-    if text is None:
-        return {}
-    return {Cell(o, m, s, c): value for o, m, s, c, value in _DECODER.decode(text)}
-
-
-_DECODER = msgspec.json.Decoder(list[tuple[UUID, int, str, str, int]])

@@ -3,10 +3,10 @@
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from nastavnik_metrics import cells
+from nastavnik_common import db
+from nastavnik_metrics import cells, holdings
 from nastavnik_metrics.catalogue.model import ALL, Indicator, Term
 from nastavnik_metrics.snapshot import Snapshot
 
@@ -52,20 +52,12 @@ async def contributors(
     }
     month = snap.whole_month if asked.indicator.at == "whole_month" else snap.month
     found: list[Contributor] = []
+    connection = await db.driver(tx)
     while len(found) < limit:
-        rows = (
-            await tx.execute(
-                text(_OWNERS),
-                {
-                    "organizations": list(under),
-                    "kind": after[0] if after else "",
-                    "id": after[1] if after else UUID(int=0),
-                    "page": PAGE,
-                },
-            )
-        ).all()
-        for kind, ident, stored in rows:
-            found += _of_owner(kind, ident, cells.decode(stored), asked, snap, under, month)
+        kind, ident = after or ("", UUID(int=0))
+        rows = await connection.fetch(_OWNERS, list(under), kind, ident, PAGE)
+        for (kind, ident), has in (await holdings.of(connection, rows)).items():
+            found += _of_owner(kind, ident, has, asked, snap, under, month)
             after = (kind, ident)
             if len(found) >= limit:
                 break
@@ -74,11 +66,10 @@ async def contributors(
     return Found(found, after)
 
 
-_OWNERS = """
-    select kind, id, cells::text from owner
-    where organizations && cast(:organizations as uuid[]) and (kind, id) > (:kind, :id)
-    order by kind, id limit :page
-"""
+_OWNERS = f"""
+    select {holdings.COLUMNS} from owner
+    where organizations && $1 and (kind, id) > ($2, $3) order by kind, id limit $4
+"""  # noqa: S608 -- our names
 
 
 def _of_owner(

@@ -3,36 +3,24 @@
 Rows that two replicas may touch are written in key order.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
 from nastavnik_common import db, events
-from nastavnik_metrics import fold
+from nastavnik_metrics import sessions
 from nastavnik_metrics.batch import Batch, Change
-
-Connection = Any
-
-
-class Dirty(NamedTuple):
-    """Owners whose cells may no longer be right."""
-
-    persons: set[UUID]
-    mentorships: set[UUID]
-    organizations: set[UUID]
-    records: dict[str, list[Change]]
-    """Changes of aggregates that own cells by themselves, by kind."""
+from nastavnik_metrics.dirty import Connection, Dirty
+from nastavnik_metrics.shares import Shares
 
 
-async def write(connection: Connection, batch: Batch, enough: int) -> Dirty:
+async def write(connection: Connection, batch: Batch, shares: Shares) -> Dirty:
     """Write what is newer than what is stored. The caller holds the transaction and has locked
-    the positions. `enough`: see Catalogue.enough_sessions."""
+    the positions."""
+    dirty = Dirty()
     await _directory(connection, batch)
     persons = await _newer(connection, batch, events.PARTICIPANT, "participant")
-    dirty = Dirty({c.id for c in persons}, set(), set(), {})
+    dirty.persons.update(c.id for c in persons)
     await _mentorships(connection, batch, dirty)
-    await _sessions(connection, batch, dirty, enough)
+    await sessions.write(connection, batch, shares, dirty)
     await _surveys(connection, batch, dirty)
     await _assessments(connection, batch, dirty)
     for kind in (events.PROGRAMME, events.GATHERING, events.CONTRIBUTION):
@@ -112,97 +100,6 @@ async def _mentorships(connection: Connection, batch: Batch, dirty: Dirty) -> No
     dirty.persons.update(row["person_id"] for row in about)
 
 
-async def _sessions(connection: Connection, batch: Batch, dirty: Dirty, enough: int) -> None:
-    """Attendance of the old state, of the new, or both; and the mentorships they belong to."""
-    changes = sorted(batch.changes[events.SESSION.topic].values(), key=_by_id)
-    if not changes:
-        return
-    known = await connection.fetch(
-        "select * from session where id = any($1) order by id for update", [c.id for c in changes]
-    )
-    stored = {row["id"]: row for row in known}
-    delta: Counter[fold.Attended] = Counter()
-    newer = []
-    for change in changes:
-        row = stored.get(change.id)
-        if row is not None and row["version"] >= change.version:
-            batch.superseded(events.SESSION.topic, change.id)
-            continue
-        delta.update(fold.attendance_delta(_stored_attendance(row), fold.attended(change.state)))
-        newer.append(change)
-        if row is not None and row["mentorship_id"] is not None:
-            dirty.mentorships.add(row["mentorship_id"])
-        if change.state is not None:
-            dirty.mentorships.add(change.state.mentorship_id)
-    await _write_sessions(connection, newer)
-    delta = Counter({key: n for key, n in delta.items() if n})
-    dirty.persons.update(await _write_attendance(connection, delta, enough))
-
-
-def _stored_attendance(row: Any | None) -> set[fold.Attended]:
-    if row is None or not row["held"]:
-        return set()
-    return fold.attendances(row["attended"], row["mentorship_id"], row["day"])
-
-
-async def _write_sessions(connection: Connection, changes: Sequence[Change]) -> None:
-    rows = [(c.id, c.version, *_session_row(c.state)) for c in changes]
-    await connection.execute(
-        """insert into session
-             (id, version, deleted, mentorship_id, day, held, minutes, technology, audience,
-              attended, expected)
-           select i, v, x, m, d, h, n, t, a::text[], p::uuid[], e
-           from unnest($1::uuid[], $2::int[], $3::bool[], $4::uuid[], $5::date[], $6::bool[],
-                       $7::int[], $8::text[], $9::text[], $10::text[], $11::int[])
-             as s(i, v, x, m, d, h, n, t, a, p, e)
-           on conflict (id) do update set version = excluded.version,
-             deleted = excluded.deleted, mentorship_id = excluded.mentorship_id,
-             day = excluded.day, held = excluded.held, minutes = excluded.minutes,
-             technology = excluded.technology, audience = excluded.audience,
-             attended = excluded.attended, expected = excluded.expected""",
-        *db.columns(rows, 11),
-    )
-
-
-def _session_row(state: Any | None) -> tuple[Any, ...]:
-    if state is None:
-        return True, None, None, False, 0, None, "{}", "{}", 0
-    present = [str(a.participant_id) for a in state.attendance if a.attended]
-    return (
-        False,
-        state.mentorship_id,
-        state.date,
-        state.status == "held",
-        state.duration_minutes,
-        state.technology,
-        "{" + ",".join(state.audience) + "}",
-        "{" + ",".join(present) + "}",
-        len(state.attendance),
-    )
-
-
-async def _write_attendance(
-    connection: Connection, delta: Counter[fold.Attended], enough: int
-) -> set[UUID]:
-    """Add to the counters. Returns the persons to fold again: a counter that stays at or above
-    what any rule asks for changes nothing (a sum reaches k ≤ enough whether its terms are cut at
-    `enough` or not)."""
-    keys = sorted(delta, key=lambda key: (key[0].int, key[1].int, key[2]))
-    rows = await connection.fetch(
-        """insert into attendance as stored (participant_id, mentorship_id, school_month, held)
-           select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[])
-           on conflict (participant_id, mentorship_id, school_month)
-           do update set held = stored.held + excluded.held
-           returning participant_id, mentorship_id, school_month, held""",
-        *db.columns([(*key, delta[key]) for key in keys], 4),
-    )
-    return {
-        person
-        for person, mentorship, month, held in rows
-        if min(held, enough) != min(held - delta[person, mentorship, month], enough)
-    }
-
-
 async def _surveys(connection: Connection, batch: Batch, dirty: Dirty) -> None:
     changes = _in_order(batch, events.SURVEY)
     columns = {
@@ -246,7 +143,3 @@ def _in_order(batch: Batch, kind: events.Kind[Any]) -> list[Change]:
 def _by_id(change: Change) -> int:
     """PostgreSQL's order of uuid is that of its integer; comparing the objects is slow."""
     return change.id.int
-
-
-def in_order(idents: Iterable[UUID]) -> list[UUID]:
-    return sorted(idents, key=lambda ident: ident.int)

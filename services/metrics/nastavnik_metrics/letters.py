@@ -11,6 +11,7 @@ from nastavnik_metrics.batch import TOPICS, Batch
 from nastavnik_metrics.definitions import Definitions
 from nastavnik_metrics.projector import CELLS_CHANNEL
 from nastavnik_metrics.settings import MetricsSettings
+from nastavnik_metrics.shares import Shares
 
 
 def create_sessions(settings: MetricsSettings) -> db.Sessions:
@@ -37,7 +38,7 @@ def applier(definitions: Definitions) -> Apply:
         if tally.skipped:
             raise UnreadableError("event.unknown_type", "the type is not known to this version")
         await _lock(tx, record.topic)
-        await store.apply(await db.driver(tx), batch, definitions.catalogue)
+        await store.apply(await db.driver(tx), batch, Shares(definitions.catalogue))
         await tx.execute(text(f"select pg_notify('{CELLS_CHANNEL}', '')"))
         return tally.applied > 0
 

@@ -31,6 +31,9 @@ class Surge:
         if sum(n for _, n in self._seen) > self._limit:
             self._stopped = True
 
+    def stopped(self) -> bool:
+        return self._stopped
+
     def check(self) -> None:
         if self._stopped:
             raise SurgeError(

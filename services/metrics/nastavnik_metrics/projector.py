@@ -18,6 +18,7 @@ from nastavnik_metrics.batch import TOPICS, Batch
 from nastavnik_metrics.catalogue.model import Catalogue
 from nastavnik_metrics.parking import Surge, park
 from nastavnik_metrics.settings import MetricsSettings
+from nastavnik_metrics.shares import Shares
 from nastavnik_metrics.telemetry import ProjectorMetrics
 
 log = logs.logger(__name__)
@@ -32,6 +33,7 @@ class Projector:
     ) -> None:
         self._settings = settings
         self._catalogue = catalogue
+        self._shares = Shares(catalogue)
         self._metrics = metrics
         self.surge = Surge(settings.dead_letter_surge)
         self._busy = asyncio.Lock()
@@ -64,6 +66,7 @@ class Projector:
         """A database connection and a consumer of every topic; both are given up on failure."""
         async with contextlib.AsyncExitStack() as stack:
             self._connection = await db.connect(self._settings.database_url)
+            self._shares = Shares(self._catalogue)  # whatever failed may have left it ahead
             stack.push_async_callback(self._connection.close, timeout=5)
             await kafka.ensure_topics(self._settings)
             self._cluster = await kafka.cluster_id(self._settings)
@@ -117,7 +120,7 @@ class Projector:
             batch = Batch(await positions.lock(self._connection, polled))
             for records in polled.values():
                 batch.add(records)
-            changed = await store.apply(self._connection, batch, self._catalogue)
+            changed = await store.apply(self._connection, batch, self._shares)
             await park(self._connection, batch.poison)
             await positions.save(self._connection, batch.tallies)
             if changed or any(batch.changes.values()):

@@ -23,6 +23,7 @@ from nastavnik_metrics.projector import CELLS_CHANNEL
 from nastavnik_metrics.rebuild_log import LogReader
 from nastavnik_metrics.rebuild_tables import Report
 from nastavnik_metrics.settings import MetricsSettings
+from nastavnik_metrics.shares import Shares
 
 log = logs.logger(__name__)
 State = Literal["idle", "reading", "comparing", "done", "compared", "refused", "failed"]
@@ -51,6 +52,7 @@ class Rebuilder:
         self._asked = asyncio.Event()
         self._live: Any = None
         self._shadow: Any = None
+        self._shares = Shares(definitions.catalogue)
         self.progress = Progress()
 
     def ask(self, *, dry_run: bool = False, accept_loss: bool = False) -> Progress:
@@ -81,6 +83,7 @@ class Rebuilder:
     async def rebuild(self) -> Progress:
         """What was asked for, whatever comes of it."""
         told = self.progress
+        self._shares = Shares(self._definitions.catalogue)
         try:
             async with self._connected():
                 await rebuild_tables.create(self._live)
@@ -140,7 +143,7 @@ class Rebuilder:
             for records in polled.values():
                 batch.add(records)
             async with self._shadow.transaction():
-                await store.apply(self._shadow, batch, self._definitions.catalogue)
+                await store.apply(self._shadow, batch, self._shares)
             told.records += sum(map(len, polled.values()))
             told.unreadable += len(batch.poison)
             told.left = reader.left(ends)
@@ -150,7 +153,7 @@ class Rebuilder:
             for record in await rebuild_letters.resolved(self._live):
                 batch = Batch({(record.topic, record.partition): 0})
                 batch.add([record])
-                await store.apply(self._shadow, batch, self._definitions.catalogue)
+                await store.apply(self._shadow, batch, self._shares)
 
     async def _concluded(self, told: Progress) -> State:
         """In the live transaction, with the positions locked."""

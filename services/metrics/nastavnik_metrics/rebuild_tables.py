@@ -42,6 +42,10 @@ async def create(connection: Any) -> None:
             await connection.execute(
                 f"create table {SHADOW}.{table} (like {LIVE}.{table} including all)"
             )
+        # patterns never change and mean the same to both
+        await connection.execute(
+            f"create view {SHADOW}.pattern as select * from {LIVE}.pattern"  # noqa: S608 -- our names
+        )
         await connection.execute(
             f"create table {SHADOW}.stale (like {LIVE}.stale including defaults)"
         )

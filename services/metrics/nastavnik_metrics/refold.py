@@ -1,35 +1,29 @@
-"""Owners whose facts changed: their cells anew, and the cells moved by the difference.
+"""Owners whose facts changed: their shares anew, and the cells moved by the difference.
 
 What each owner has in the cells is stored beside it, so the difference is exact whatever happened;
 an owner is locked while it is folded, and owners and cells are taken in key order.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from nastavnik_common import db
-from nastavnik_common.events.activity import AssessmentState, MentorshipState, SurveyState
+from nastavnik_common.events.activity import AssessmentState, SurveyState
 from nastavnik_common.events.registry import ParticipantState
-from nastavnik_metrics import cells
-from nastavnik_metrics.catalogue.model import Catalogue
-from nastavnik_metrics.cells import Cell, Cells
-from nastavnik_metrics.facts import Connection, Dirty, in_order
-from nastavnik_metrics.owners import mentorships, organizations, persons
-from nastavnik_metrics.owners.mentorships import Held
+from nastavnik_metrics import cells, sessions
+from nastavnik_metrics.cells import Cells
+from nastavnik_metrics.dirty import Connection, Dirty, in_order
+from nastavnik_metrics.owners import mentorships, persons
+from nastavnik_metrics.patterns import NOTHING, Share
+from nastavnik_metrics.shares import Shares
 
-_MENTORSHIP = msgspec.json.Decoder(MentorshipState)
 _PARTICIPANT = msgspec.json.Decoder(ParticipantState)
 _SURVEY = msgspec.json.Decoder(SurveyState)
 _ASSESSMENT = msgspec.json.Decoder(AssessmentState)
-_BY_RECORD: dict[str, Callable[[Any, Catalogue], Cells]] = {
-    "programme": organizations.programme,
-    "gathering": organizations.gathering,
-    "contribution": organizations.contribution,
-}
 
 
 class Owner(NamedTuple):
@@ -37,29 +31,36 @@ class Owner(NamedTuple):
     id: UUID
 
 
-async def refold(connection: Connection, dirty: Dirty, catalogue: Catalogue) -> int:
+async def refold(connection: Connection, dirty: Dirty, shares: Shares) -> int:
     """Fold the owners again. Returns how many cells changed."""
+    moved = dirty.shares
     owners = list(_owners(dirty))
-    if not owners:
-        return 0
-    stored = await _locked(connection, owners)
-    new = await _folded(connection, dirty, catalogue)
-    delta: Counter[Cell] = Counter()
-    changed: list[tuple[str, UUID, str, str]] = []
-    for owner, old_text in stored.items():
-        text = cells.encode(new.get(owner, {}))
-        if text != (old_text or "[]"):
-            delta.update(cells.difference(cells.decode(old_text), new.get(owner, {})))
-            at = {cell.organization_id for cell in new.get(owner, {})}
-            changed.append((*owner, text, "{" + ",".join(map(str, at)) + "}"))
-    if changed:
-        await connection.execute(
-            """update owner set cells = t.c, organizations = t.o::uuid[]
-               from unnest($1::text[], $2::uuid[], $3::json[], $4::text[]) as t(k, i, c, o)
-               where owner.kind = t.k and owner.id = t.i""",
-            *db.columns(changed, 4),
-        )
-    return await _write_cells(connection, cells.without_zeros(delta))
+    if owners:
+        stored = await _locked(connection, owners)
+        new = await _folded(connection, dirty, shares)
+        changed = {
+            o: new.get(o, NOTHING) for o, old in stored.items() if new.get(o, NOTHING) != old
+        }
+        for owner, share in changed.items():
+            moved[stored[owner]] -= 1
+            moved[share] += 1
+        await _write_owners(connection, changed)
+    await shares.patterns.load(connection, (share.pattern for share in moved))
+    await shares.patterns.save(connection)
+    return await _write_cells(connection, shares.patterns.sum(moved))
+
+
+async def _write_owners(connection: Connection, changed: dict[Owner, Share]) -> None:
+    rows = [
+        (*owner, share.pattern, "{" + ",".join(map(str, share.organizations)) + "}")
+        for owner, share in changed.items()
+    ]
+    await connection.execute(
+        """update owner set pattern = t.p, organizations = t.o::uuid[]
+           from unnest($1::text[], $2::uuid[], $3::bytea[], $4::text[]) as t(k, i, p, o)
+           where owner.kind = t.k and owner.id = t.i""",
+        *db.columns(rows, 4),
+    )
 
 
 def _owners(dirty: Dirty) -> Iterator[Owner]:
@@ -76,7 +77,7 @@ def _ids(dirty: Dirty, kind: str) -> list[UUID]:
     return [change.id for change in dirty.records.get(kind, ())]
 
 
-async def _locked(connection: Connection, owners: list[Owner]) -> dict[Owner, str | None]:
+async def _locked(connection: Connection, owners: list[Owner]) -> dict[Owner, Share]:
     """A row that is not there yet cannot be locked: stubs first."""
     columns = db.columns(owners, 2)
     await connection.execute(
@@ -85,27 +86,27 @@ async def _locked(connection: Connection, owners: list[Owner]) -> dict[Owner, st
         *columns,
     )
     rows = await connection.fetch(
-        """select o.kind, o.id, o.cells from owner o
+        """select o.kind, o.id, o.pattern, o.organizations from owner o
            join unnest($1::text[], $2::uuid[]) as t(k, i) on o.kind = t.k and o.id = t.i
            order by o.kind collate "C", o.id for update of o""",
         *columns,
     )
-    return {Owner(row["kind"], row["id"]): row["cells"] for row in rows}
+    return {Owner(kind, ident): Share(pattern, tuple(at)) for kind, ident, pattern, at in rows}
 
 
-async def _folded(connection: Connection, dirty: Dirty, catalogue: Catalogue) -> dict[Owner, Cells]:
-    found: dict[Owner, Cells] = {}
-    for kind, one in _BY_RECORD.items():
-        for change in dirty.records.get(kind, ()):
+async def _folded(connection: Connection, dirty: Dirty, shares: Shares) -> dict[Owner, Share]:
+    found: dict[Owner, Share] = {}
+    for kind, changes in dirty.records.items():
+        for change in changes:
             if change.state is not None:
-                found[Owner(kind, change.id)] = one(change.state, catalogue)
+                found[Owner(kind, change.id)] = shares.record(kind, change.state)
     for ident, facts in (await _person_facts(connection, in_order(dirty.persons))).items():
-        found[Owner("person", ident)] = persons.cells(facts, catalogue)
-    held = await _held_sessions(connection, dirty.mentorships)
-    for ident, state in (await _mentorships(connection, dirty.mentorships)).items():
-        found[Owner("mentorship", ident)] = mentorships.cells(state, held[ident], catalogue)
+        found[Owner("person", ident)] = shares.person(facts)
+    held = await _held(connection, dirty.mentorships)
+    for ident, state in (await sessions.states(connection, dirty.mentorships)).items():
+        found[Owner("mentorship", ident)] = shares.mentorship(state, held.get(ident, {}))
     for ident, assessed in (await _assessed(connection, dirty.organizations, True)).items():
-        found[Owner("organization", ident)] = organizations.assessed(assessed, catalogue)
+        found[Owner("organization", ident)] = shares.assessed(assessed)
     return found
 
 
@@ -131,7 +132,7 @@ async def _person_facts(connection: Connection, idents: list[UUID]) -> dict[UUID
     named = {
         s.mentorship_id for found in (surveys, assessed) for given in found.values() for s in given
     }
-    states = await _mentorships(
+    states = await sessions.states(
         connection, {row["mentorship_id"] for row in pairs} | {n for n in named if n}
     )
     parts: dict[UUID, list[persons.Engagement]] = defaultdict(list)
@@ -152,23 +153,14 @@ async def _person_facts(connection: Connection, idents: list[UUID]) -> dict[UUID
     }
 
 
-async def _mentorships(connection: Connection, idents: set[UUID]) -> dict[UUID, MentorshipState]:
+async def _held(connection: Connection, idents: Iterable[UUID]) -> dict[UUID, Counter[int]]:
+    """Mentorship → school month → held sessions."""
     rows = await connection.fetch(
-        "select id, state from mentorship where id = any($1) and state is not null", list(idents)
+        """select mentorship_id, array_agg(day) from session
+           where mentorship_id = any($1) and held group by mentorship_id""",
+        list(idents),
     )
-    return {row["id"]: _MENTORSHIP.decode(row["state"]) for row in rows}
-
-
-async def _held_sessions(connection: Connection, idents: set[UUID]) -> dict[UUID, list[Held]]:
-    found: dict[UUID, list[Held]] = defaultdict(list)
-    if idents:
-        for mentorship, *rest in await connection.fetch(
-            """select mentorship_id, day, minutes, technology, audience, cardinality(attended),
-                      expected from session where mentorship_id = any($1) and held""",
-            list(idents),
-        ):
-            found[mentorship].append(Held(*rest))
-    return found
+    return {mentorship: mentorships.held_in(days) for mentorship, days in rows}
 
 
 async def _surveys(connection: Connection, idents: list[UUID]) -> dict[UUID, list[SurveyState]]:

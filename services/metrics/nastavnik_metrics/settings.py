@@ -23,6 +23,9 @@ class MetricsSettings(Settings):
     accounting_seconds: float = Field(
         default=30, gt=0, description="pause between two looks at the accounts"
     )
+    indicator_series: int = Field(
+        default=2000, ge=0, description="values told to Prometheus, at most"
+    )
     recount_seconds: float = Field(
         default=86_400, gt=0, description="pause between two recounts of the whole log"
     )

@@ -2,13 +2,14 @@
 
 from nastavnik_metrics import facts
 from nastavnik_metrics.batch import Batch
-from nastavnik_metrics.catalogue.model import Catalogue
-from nastavnik_metrics.facts import Connection
+from nastavnik_metrics.dirty import Connection
 from nastavnik_metrics.refold import refold
+from nastavnik_metrics.shares import Shares
 
 
-async def apply(connection: Connection, batch: Batch, catalogue: Catalogue) -> int:
-    """Write the batch's changes. The caller holds the transaction and has locked the positions.
-    Returns how many cells changed."""
-    dirty = await facts.write(connection, batch, catalogue.enough_sessions)
-    return await refold(connection, dirty, catalogue)
+async def apply(connection: Connection, batch: Batch, shares: Shares) -> int:
+    """Write the batch's changes. The caller holds the transaction, has locked the positions, and
+    throws `shares` away when the transaction fails. Returns how many cells changed."""
+    shares.trim()
+    dirty = await facts.write(connection, batch, shares)
+    return await refold(connection, dirty, shares)

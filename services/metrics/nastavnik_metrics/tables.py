@@ -73,6 +73,9 @@ class Session(_Fact, table=True):
     audience: list[str] = Field(sa_column=Column(ARRAY(String), nullable=False))
     attended: list[UUID] = Field(sa_column=Column(ARRAY(UuidType), nullable=False))
     expected: int = 0
+    organization_id: UUID | None = None
+    """Where its pattern is laid: where the mentorship is run."""
+    pattern: bytes | None = None
 
 
 class Attendance(Base, table=True):
@@ -114,15 +117,24 @@ class Contribution(_Fact, table=True):
 
 
 class Owner(Base, table=True):
-    """What each owner has in the cells now: a person, a mentorship, a programme …"""
+    """What each owner has in the cells now: a person, a mentorship, a programme …: a pattern laid
+    on organisations."""
 
     __table_args__ = (Index("owner_organizations", "organizations", postgresql_using="gin"),)
     kind: str = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
-    cells: Any = Field(sa_type=JSON_TYPE, nullable=True)
+    pattern: bytes | None = None
     organizations: list[UUID] = Field(
         sa_column=Column(ARRAY(UuidType), nullable=False, server_default="{}")
     )
+
+
+class Pattern(Base, table=True):
+    """What owners that are alike add to the cells, by the hash of `steps`. Never changes.
+    Steps: place of the organisation among the owner's, school month, slice, measure, number."""
+
+    id: bytes = Field(primary_key=True)
+    steps: Any = Field(sa_type=JSON_TYPE, nullable=False)
 
 
 class Cell(Base, table=True):

@@ -1,74 +1,126 @@
-"""What the metrics service tells Prometheus about itself."""
+"""What the metrics service tells Prometheus about its own work."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 
 from aiokafka import TopicPartition
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from nastavnik_common import clock
+from nastavnik_common.telemetry import Reading
 from nastavnik_metrics.batch import Batch
+
+OUTCOMES = ("applied", "superseded", "parked", "skipped")
 
 
 class ProjectorMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
         self.records = Counter(
-            "projector_records", "Records read, by outcome", ["topic", "outcome"], registry=registry
+            "nastavnik_projector_records",
+            "Records read, by outcome",
+            ["topic", "outcome"],
+            registry=registry,
         )
         self.failures = Counter(
-            "projector_failures", "Batches that failed and were tried again", registry=registry
+            "nastavnik_projector_failures",
+            "Batches that failed and were tried again",
+            registry=registry,
         )
-        self.lag = Gauge(
-            "projector_lag_records",
-            "Records not yet read",
-            ["topic", "partition"],
+        self.assigned = Gauge(
+            "nastavnik_projector_assigned_partitions",
+            "Partitions whose end this process knows and which it consumes",
             registry=registry,
         )
         self.batch_seconds = Histogram(
-            "projector_batch_seconds",
+            "nastavnik_projector_batch_seconds",
             "Duration of one batch, from decode to commit",
             buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
             registry=registry,
         )
+        self.batch_records = Histogram(
+            "nastavnik_projector_batch_records",
+            "Records in one batch",
+            buckets=(1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000),
+            registry=registry,
+        )
+        self.delay = Histogram(
+            "nastavnik_event_to_figure_seconds",
+            "From an event to its being in the figures; of each batch the first one of every topic",
+            ["topic"],
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600),
+            registry=registry,
+        )
         self.announced = Counter(
-            "indicator_values_announced", "Changed values announced", registry=registry
+            "nastavnik_indicator_values_announced", "Changed values announced", registry=registry
         )
 
+    def watch_surge(self, stopped: Callable[[], bool]) -> None:
+        Gauge(
+            "nastavnik_projector_stopped",
+            "1 while a surge of dead letters has stopped this process's consumer",
+            registry=self._registry,
+        ).set_function(stopped)
+
     def measure_lag(self, lags: Mapping[TopicPartition, int]) -> None:
-        for partition, lag in lags.items():
-            self.lag.labels(partition.topic, str(partition.partition)).set(lag)
+        """The lag itself is read beside the consumer, by `nastavnik_common.lag`."""
+        self.assigned.set(len(lags))
 
     def count(self, batch: Batch) -> None:
+        """A batch that is in the figures, just committed."""
+        size = 0
         for (topic, _), tally in batch.tallies.items():
-            for outcome in ("applied", "superseded", "parked", "skipped"):
-                self.records.labels(topic, outcome).inc(getattr(tally, outcome))
+            for outcome in OUTCOMES:
+                number = getattr(tally, outcome)
+                self.records.labels(topic, outcome).inc(number)
+                size += number
+        self.batch_records.observe(size)
+        now = clock.now()
+        for topic, happened in _firsts(batch):
+            self.delay.labels(topic).observe(max((now - happened).total_seconds(), 0))
+
+
+def _firsts(batch: Batch) -> Iterator[tuple[str, datetime]]:
+    """When the first change of every topic in the batch happened: it has waited longest."""
+    for topic, changes in batch.changes.items():
+        for change in changes.values():
+            headers = dict(change.record.headers)
+            yield topic, datetime.fromisoformat(headers["ce_time"].decode())
+            break
 
 
 class AuditMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.drift = Gauge(
+        self.drift = Reading(
+            registry,
             "mentoring_indicator_drift",
             "Cells, and what is derived beside them, that were not what the facts say in the last"
-            " complete audit; must be 0",
-            registry=registry,
+            " complete audit of this process; must be 0",
         )
-        self.rounds = Counter("audit_rounds", "Complete audits", registry=registry)
-        self.last_complete = Gauge(
-            "audit_last_complete_timestamp",
-            "When the last complete audit ended, in seconds since the epoch",
-            registry=registry,
+        self.rounds = Counter("nastavnik_audit_rounds", "Complete audits", registry=registry)
+        self.last_complete = Reading(
+            registry,
+            "nastavnik_audit_last_complete_timestamp_seconds",
+            "When the last complete audit of this process ended, in seconds since the epoch",
         )
 
 
 class AccountingMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.accounted = Gauge(
-            "projector_accounted_records",
+            "nastavnik_projector_accounted_records",
             "Records read, by what became of them, of all partitions and since ever",
             ["topic", "outcome"],
             registry=registry,
         )
         self.gap = Gauge(
-            "accounting_gap",
+            "nastavnik_accounting_gap_records",
             "Records that are proven not to be accounted for; must be 0",
             ["topic"],
             registry=registry,
+        )
+        self.recounted = Reading(
+            registry,
+            "nastavnik_recount_last_complete_timestamp_seconds",
+            "When this process last counted the whole log again, in seconds since the epoch",
         )

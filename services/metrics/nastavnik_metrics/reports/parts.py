@@ -10,15 +10,16 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from nastavnik_metrics import cells, values
+from nastavnik_common import db
+from nastavnik_metrics import cells, holdings, values
 from nastavnik_metrics.catalogue.model import ALL, Indicator, Term
 from nastavnik_metrics.snapshot import Snapshot
 
 TOGETHER = 200
 """Organisations evaluated at a time."""
+OWNERS_TOGETHER = 2000
 
 Adds = dict[str, tuple[int, int]]
 """Indicator → what it adds to the numerator and to the denominator."""
@@ -61,23 +62,23 @@ async def _owners(
     tx: AsyncSession, snap: Snapshot, unit: UUID, indicators: Sequence[Indicator]
 ) -> dict[Part, Adds]:
     under = {o.id: o.kind or "other" for o in snap.tree.organizations(unit)}
-    rows = await tx.stream(
-        text(
-            """select kind, id, cells::text from owner
-               where organizations && cast(:organizations as uuid[])"""
-        ),
-        {"organizations": list(under)},
-    )
+    connection = await db.driver(tx)
     found = {}
-    async for kind, ident, stored in rows:
-        for home, measured in _stocks(snap, cells.decode(stored)).items():
-            if home in under:
-                adds = _adds(indicators, measured, under[home])
+    after = ("", UUID(int=0))
+    while rows := await connection.fetch(_OWNERS, list(under), *after, OWNERS_TOGETHER):
+        for (kind, ident), has in (await holdings.of(connection, rows)).items():
+            after = (kind, ident)
+            for home, measured in _stocks(snap, has).items():
+                adds = _adds(indicators, measured, under[home]) if home in under else None
                 if adds:
                     found[Part(kind, ident, home)] = adds
     return found
 
 
+_OWNERS = f"""
+    select {holdings.COLUMNS} from owner
+    where organizations && $1 and (kind, id) > ($2, $3) order by kind, id limit $4
+"""  # noqa: S608 -- our names
 Stocks = dict[tuple[str, str], int]
 """When (latest or whole_month), measure → the owner's stock."""
 
