@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from nastavnik_common import clock, db, events, kafka, logs
+from nastavnik_common import changes, clock, db, events, kafka, logs
 from nastavnik_common.events import Event, Kind
 from nastavnik_common.events.base import State
 from nastavnik_common.settings import Settings
@@ -43,6 +43,8 @@ _HEADERS = msgspec.json.Decoder(list[tuple[str, str]])
 
 
 def outbox_table(metadata: MetaData) -> Table:
+    """The outbox, and beside it the feed into which the relay puts what it publishes."""
+    changes.change_table(metadata)
     return Table(
         "outbox",
         metadata,
@@ -277,6 +279,13 @@ _TAKE = text(
         -- an array, not a join: an analysed, then filled outbox misleads the planner
         delete from outbox where id = any(array(select id from outbox order by id limit :batch))
         returning id, topic, key, partition_key, headers, value, created_at
+    ), kept as (  -- in the change feed
+        insert into change (topic, key, headers, value)
+        select topic, key, headers, value
+        from (select distinct on (topic, key) * from taken order by topic, key, id desc) newest
+        order by id
+        on conflict (topic, key) do update
+        set seq = excluded.seq, headers = excluded.headers, value = excluded.value
     )
     select * from taken order by id
     """

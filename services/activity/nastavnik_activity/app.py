@@ -11,7 +11,7 @@ from nastavnik_activity import api, letters, replica, tables
 from nastavnik_activity.api.service import Metrics, Service
 from nastavnik_activity.consumer import ReplicaConsumer
 from nastavnik_activity.domain import questionnaires
-from nastavnik_common import db, dead_letters, dead_letters_api, http, idempotency
+from nastavnik_common import changes_api, db, dead_letters, dead_letters_api, http, idempotency
 from nastavnik_common.dead_letters_watch import Watch
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_common.settings import Settings
@@ -63,5 +63,6 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.engine = engine
     app.include_router(api.router())
+    app.include_router(changes_api.create_router(sessions, "activity"))
     app.include_router(dead_letters_api.create_router(sessions, parked, letters.apply))
     return app

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from nastavnik_common import db, http, idempotency
+from nastavnik_common import changes_api, db, http, idempotency
 from nastavnik_common.middleware import UNLIMITED
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_common.settings import Settings
@@ -53,6 +53,7 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
     app.state.engine = engine
     for router in routers():
         app.include_router(router)
+    app.include_router(changes_api.create_router(sessions, "registry"))
     return app
 
 
