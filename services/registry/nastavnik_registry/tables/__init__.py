@@ -7,7 +7,13 @@ used again and its tombstone can be published again. Intervals are half-open: [s
 from nastavnik_common.idempotency import idempotency_table
 from nastavnik_common.outbox import outbox_table
 from nastavnik_registry.tables.base import Base
-from nastavnik_registry.tables.imports import ExternalId, ImportJob
+from nastavnik_registry.tables.imports import (
+    ExternalId,
+    ImportChange,
+    ImportJob,
+    ImportQuarantine,
+    ImportSource,
+)
 from nastavnik_registry.tables.organizations import OrgUnit, UnitPlacement
 from nastavnik_registry.tables.people import (
     ConsentRow,
@@ -21,7 +27,10 @@ from nastavnik_registry.tables.targets import ReferenceCountRow, TargetRow
 __all__ = [
     "ConsentRow",
     "ExternalId",
+    "ImportChange",
     "ImportJob",
+    "ImportQuarantine",
+    "ImportSource",
     "OrgUnit",
     "Person",
     "PersonMembership",
