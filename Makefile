@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SHIPPED := libs/common services/registry services/activity services/metrics
-MEMBERS := $(SHIPPED) deploy/local
+MEMBERS := $(SHIPPED) libs/client-events deploy/local
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate $(foreach m,common registry activity metrics local,--no-emit-package nastavnik-$(m))
+	--no-header --no-annotate $(foreach m,common registry activity metrics client-events local,--no-emit-package nastavnik-$(m))
 SCALE ?= sample
 ARGS ?=
 

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = [
     ROOT / "libs" / "common" / "nastavnik_common",
+    ROOT / "libs" / "client-events" / "nastavnik_events",
     *(
         ROOT / "services" / name / f"nastavnik_{name}"
         for name in ("registry", "activity", "metrics")
@@ -62,6 +63,10 @@ def test_the_packages_keep_the_contracts(copy: Path) -> None:
         (
             "The common library knows no service",
             {"nastavnik_common/db.py": "import nastavnik_metrics"},
+        ),
+        (
+            "The client of events needs the event contract alone",
+            {"nastavnik_events/shortcut.py": "import nastavnik_common.db"},
         ),
         (
             "Services do not know the one-machine launcher",
