@@ -188,7 +188,7 @@ async def test_thousands_in_one_batch(
     again = await batch(client, bodies, "/assessments:batch")
     assert {line["status"] for line in again} == {"unchanged"}
     metrics = (await client.get("/metrics")).text
-    assert 'assessments_recorded_total{domain="educational"} 3000.0' in metrics
+    assert 'nastavnik_assessments_recorded_total{domain="educational"} 3000.0' in metrics
 
 
 async def test_of_many_at_once_one_is_taken(

@@ -144,10 +144,10 @@ async def test_the_open_ones_are_measured(
     async with app.router.lifespan_context(app), asyncio.timeout(30):
         while True:
             shown = (await client.get("/metrics")).text
-            if 'dead_letters_open{topic="nastavnik.participants"} 1.0' in shown:
+            if 'nastavnik_dead_letters_open{topic="nastavnik.participants"} 1.0' in shown:
                 break
             await asyncio.sleep(0.1)
-    assert 'dead_letters_open{topic="nastavnik.organizations"} 0.0' in shown
+    assert 'nastavnik_dead_letters_open{topic="nastavnik.organizations"} 0.0' in shown
 
 
 # ---------------------------------------------------------------- from the command line

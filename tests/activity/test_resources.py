@@ -50,7 +50,7 @@ async def test_a_contribution_is_recorded_corrected_voided_and_deleted(
     ]
     assert (await values(connection, "contributions"))[0]["kopecks"] == 1250050
     metrics = (await client.get("/metrics")).text
-    assert 'contributions_recorded_total{kind="money"} 1.0' in metrics
+    assert 'nastavnik_contributions_recorded_total{kind="money"} 1.0' in metrics
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ async def test_a_gathering_is_held_corrected_voided_and_deleted(
     assert [verb for verb, *_ in found] == verbs
     assert {key for *_, key in found[:-1]} == {body["id"]}
     metrics = (await client.get("/metrics")).text
-    assert 'gatherings_recorded_total{status="cancelled"} 1.0' in metrics
+    assert 'nastavnik_gatherings_recorded_total{status="cancelled"} 1.0' in metrics
     for query, count in (({}, 1), ({"status": "held"}, 0), ({"from": "2025-10-01"}, 1)):
         assert len((await client.get("/gatherings", params=query)).json()["items"]) == count
 

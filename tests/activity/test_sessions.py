@@ -209,7 +209,7 @@ async def test_the_same_batch_under_a_key_is_done_once(
     assert answers[1].headers["content-type"] == "application/x-ndjson"
     assert await connection.fetchval("select count(*) from session") == 1
     metrics = (await client.get("/metrics")).text
-    assert 'sessions_logged_total{status="held"} 1.0' in metrics
+    assert 'nastavnik_sessions_logged_total{status="held"} 1.0' in metrics
 
 
 async def test_limits_of_a_batch(client: httpx.AsyncClient, pair: UUID) -> None:

@@ -237,7 +237,7 @@ async def test_a_repeat_is_recognised(
     other = {**body, "answers": answered(effort=1)}
     assert code(await client.post("/surveys", json=other)) == (409, "survey.id_conflict")
     metrics = (await client.get("/metrics")).text
-    assert 'surveys_submitted_total{stage="entry"} 1.0' in metrics
+    assert 'nastavnik_surveys_submitted_total{stage="entry"} 1.0' in metrics
 
 
 @pytest.mark.parametrize("about", ["mentorship", "organization"])

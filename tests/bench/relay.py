@@ -56,7 +56,9 @@ async def _drained(watch: Any, registry: CollectorRegistry, published: int) -> N
     labels = {"topic": PARTICIPANT.topic}
 
     async def sent() -> bool:
-        return (registry.get_sample_value("outbox_published_total", labels) or 0) >= published
+        return (
+            registry.get_sample_value("nastavnik_outbox_published_total", labels) or 0
+        ) >= published
 
     await until(sent)
     await until(lambda: watch.fetchval("select not exists (select from outbox)"))

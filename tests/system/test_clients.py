@@ -206,7 +206,7 @@ def test_a_service_answers_what_every_service_answers(running: System, name: str
         assert client.get("/openapi.json").json()["openapi"].startswith("3.1")
         assert client.get("/asyncapi.json").json() == json.loads(json.dumps(asyncapi(name)))
         assert "text/html" in client.get("/docs").headers["content-type"]
-        assert "http_requests_total" in client.get("/metrics").text
+        assert "nastavnik_http_requests_total" in client.get("/metrics").text
         nothing = client.get("/nothing")
         assert (nothing.status_code, nothing.json()["code"]) == (404, "route.not_found")
         assert nothing.headers["content-type"] == "application/problem+json"

@@ -33,7 +33,7 @@ class Watch:
         self._seconds = seconds
         self._seen: int | None = None
         self._open = Gauge(
-            "dead_letters_open",
+            "nastavnik_dead_letters_open",
             "Records put aside that are neither resolved nor discarded, of the whole service",
             ["topic"],
             registry=registry,

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,14 +28,20 @@ class Instrumentation:
         self.app = app
         self.max_body = settings.max_body_bytes
         self.requests = Counter(
-            "http_requests", "Requests answered", ["method", "route", "status"], registry=registry
+            "nastavnik_http_requests",
+            "Requests answered, by the class of their status: 2xx, 4xx …",
+            ["method", "route", "status"],
+            registry=registry,
         )
         self.seconds = Histogram(
-            "http_request_duration_seconds",
+            "nastavnik_http_request_duration_seconds",
             "Time from the request's arrival to the end of its answer",
             ["method", "route"],
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
             registry=registry,
+        )
+        self.open = Gauge(
+            "nastavnik_http_requests_open", "Requests being answered", registry=registry
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,7 +62,8 @@ class Instrumentation:
             await send(message)
 
         try:
-            await self._limited(scope, receive, answer)
+            with self.open.track_inprogress():
+                await self._limited(scope, receive, answer)
         finally:
             self._record(scope, status, time.perf_counter() - began)
 
@@ -106,7 +113,7 @@ class Instrumentation:
         route: Any = scope.get("route")
         template = getattr(route, "path", "unmatched")
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        self.requests.labels(method, template, str(status)).inc()
+        self.requests.labels(method, template, f"{status // 100}xx").inc()
         self.seconds.labels(method, template).observe(seconds)
         if template not in QUIET:
             log.info(

@@ -133,17 +133,17 @@ def encode_headers(headers: Iterable[tuple[str, bytes]]) -> bytes:
 class RelayMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.published = Metric(
-            "outbox_published", "Events acknowledged by the broker", ["topic"], registry=registry
-        )
-        self.failures = Metric(
-            "outbox_failures", "Rounds of the relay that failed", registry=registry
-        )
-        self.age = Gauge(
-            "outbox_oldest_age_seconds",
-            "Age of the oldest event waiting, at the relay's last round",
+            "nastavnik_outbox_published",
+            "Events acknowledged by the broker",
+            ["topic"],
             registry=registry,
         )
-        self.leader = Gauge("outbox_leader", "1 while this process relays", registry=registry)
+        self.failures = Metric(
+            "nastavnik_outbox_failures", "Rounds of the relay that failed", registry=registry
+        )
+        self.leader = Gauge(
+            "nastavnik_outbox_leader", "1 while this process relays", registry=registry
+        )
 
 
 class Relay:
@@ -218,9 +218,6 @@ class Relay:
             if not leading:
                 return 0
             rows = (await tx.execute(_TAKE, {"batch": self._batch})).all()
-            self._metrics.age.set(
-                (clock.now() - rows[0].created_at).total_seconds() if rows else 0.0
-            )
             await self._publish(producer, rows)
         return len(rows)
 

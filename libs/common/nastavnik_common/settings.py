@@ -28,6 +28,9 @@ class Settings(BaseSettings):
         description="where ce_dataschema points; every service serves the schemas under /schemas",
     )
     max_body_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
+    readings_seconds: float = Field(
+        default=5, gt=0, description="pause between two looks at what is told to Prometheus"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
     kafka_session_timeout_ms: int = Field(default=10_000, ge=1_000)

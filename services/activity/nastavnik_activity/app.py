@@ -5,13 +5,20 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
 
-from nastavnik_activity import api, letters, replica, tables
+from nastavnik_activity import api, letters, readings, replica, tables
 from nastavnik_activity.api.service import Metrics, Service
-from nastavnik_activity.consumer import ReplicaConsumer
+from nastavnik_activity.consumer import GROUP, ReplicaConsumer
 from nastavnik_activity.domain import questionnaires
-from nastavnik_common import changes_api, db, dead_letters, dead_letters_api, http, idempotency
+from nastavnik_common import (
+    changes_api,
+    db,
+    dead_letters,
+    dead_letters_api,
+    http,
+    idempotency,
+    telemetry,
+)
 from nastavnik_common.dead_letters_watch import Watch
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_common.settings import Settings
@@ -21,18 +28,19 @@ def create_app(settings: Settings) -> FastAPI:
     """The application. Nothing is connected before its lifespan begins or a request comes;
     relay and consumer run while the lifespan does."""
     questionnaires.shipped()  # what is wrong with them is said now, not at the first survey
-    registry = CollectorRegistry()
     engine = db.create_engine(settings)
+    registry = telemetry.create_registry("activity", engine)
     sessions = db.create_sessions(engine)
     relay = Relay(settings, sessions, tables.outbox, RelayMetrics(registry))
     consumer = ReplicaConsumer(settings, sessions, replica.Metrics(registry))
     parked = dead_letters.Tables.beside(tables.dead_letter)
     watch = Watch(registry, sessions, parked, letters.TOPICS)
+    told = readings.create_readings(registry, settings, sessions, GROUP)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         forgetting = idempotency.pruning(sessions, tables.idempotency, settings.idempotency_days)
-        parts = (relay.run(), consumer.run(), watch.run(), forgetting)
+        parts = (relay.run(), consumer.run(), watch.run(), told.run(), forgetting)
         tasks = [asyncio.create_task(part) for part in parts]
         try:
             yield

@@ -24,13 +24,13 @@ KINDS: tuple[Kind[Any], ...] = (ORGANIZATION, PARTICIPANT)
 class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.records = Counter(
-            "replica_records",
+            "nastavnik_replica_records",
             "Records of the registry's topics: applied, stale, of unknown type, or parked",
             ["topic", "outcome"],
             registry=registry,
         )
         self.dead_letters = Counter(
-            "dead_letters", "Records put aside", ["topic", "code"], registry=registry
+            "nastavnik_dead_letters", "Records put aside", ["topic", "code"], registry=registry
         )
 
 

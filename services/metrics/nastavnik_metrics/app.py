@@ -6,7 +6,16 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from nastavnik_common import changes_api, db, dead_letters, dead_letters_api, http, idempotency, tasks, telemetry
+from nastavnik_common import (
+    changes_api,
+    db,
+    dead_letters,
+    dead_letters_api,
+    http,
+    idempotency,
+    tasks,
+    telemetry,
+)
 from nastavnik_common.dead_letters_watch import Watch
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_metrics import api, letters, readings, stream

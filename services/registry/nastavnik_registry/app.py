@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from nastavnik_common import changes_api, db, http, idempotency
+from nastavnik_common import changes_api, db, http, idempotency, telemetry
 from nastavnik_common.middleware import UNLIMITED
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_common.settings import Settings
@@ -17,6 +16,7 @@ from nastavnik_registry import tables
 from nastavnik_registry.api import Service, routers
 from nastavnik_registry.imports.intake import Intake
 from nastavnik_registry.imports.jobs import Jobs
+from nastavnik_registry.readings import create_readings
 from nastavnik_registry.settings import RegistrySettings
 
 _DESCRIPTION = "Organisations, participants, programmes, targets and roster imports."
@@ -28,9 +28,10 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
     own = _own(settings)
     engine = db.create_engine(own)
     sessions = db.create_sessions(engine)
-    registry = CollectorRegistry()
+    registry = telemetry.create_registry("registry", engine, own.import_dir)
     relay = Relay(own, sessions, tables.outbox, RelayMetrics(registry))
     jobs = Jobs(own, sessions)
+    told = create_readings(registry, own, sessions)
 
     async def database() -> None:
         await db.ping(engine)
@@ -38,6 +39,7 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
     async def forget() -> None:
         await idempotency.pruning(sessions, tables.idempotency, own.idempotency_days)
 
+    work = (relay.run, jobs.run, told.run, forget)
     app = http.create_app(
         service="registry",
         title="Nastavnik registry",
@@ -45,7 +47,7 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
         settings=own,
         registry=registry,
         checks={"database": database, "kafka": relay.check},
-        lifespan=_lifespan(engine, jobs, *((relay.run, jobs.run, forget) if background else ())),
+        lifespan=_lifespan(engine, jobs, *(work if background else ())),
     )
     setattr(app.state, UNLIMITED, ("/imports",))
     outbox = Outbox(tables.outbox, own.schema_base_url)

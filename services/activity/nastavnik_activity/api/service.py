@@ -16,19 +16,25 @@ from nastavnik_common.outbox import Outbox
 class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.sessions_logged = Counter(
-            "sessions_logged", "Sessions logged", ["status"], registry=registry
+            "nastavnik_sessions_logged", "Sessions logged", ["status"], registry=registry
         )
         self.surveys_submitted = Counter(
-            "surveys_submitted", "Responses to questionnaires", ["stage"], registry=registry
+            "nastavnik_surveys_submitted",
+            "Responses to questionnaires",
+            ["stage"],
+            registry=registry,
         )
         self.assessments_recorded = Counter(
-            "assessments_recorded", "Assessments recorded", ["domain"], registry=registry
+            "nastavnik_assessments_recorded", "Assessments recorded", ["domain"], registry=registry
         )
         self.contributions_recorded = Counter(
-            "contributions_recorded", "Contributions recorded", ["kind"], registry=registry
+            "nastavnik_contributions_recorded",
+            "Contributions recorded",
+            ["kind"],
+            registry=registry,
         )
         self.gatherings_recorded = Counter(
-            "gatherings_recorded", "Gatherings recorded", ["status"], registry=registry
+            "nastavnik_gatherings_recorded", "Gatherings recorded", ["status"], registry=registry
         )
 
 
