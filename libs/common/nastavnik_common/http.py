@@ -68,7 +68,8 @@ def _describe_problems(app: FastAPI) -> None:
         for path in document["paths"].values() if fresh else ():
             for operation in path.values():
                 content = operation["responses"]["4XX"]["content"]
-                content[PROBLEM] = content.pop("application/json")
+                if content["application/json"]["schema"]["$ref"].endswith("/Problem"):
+                    content[PROBLEM] = content.pop("application/json")
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -12,7 +12,7 @@ from nastavnik_common import changes_api, db, http, idempotency, telemetry
 from nastavnik_common.middleware import UNLIMITED
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_common.settings import Settings
-from nastavnik_registry import tables
+from nastavnik_registry import oneroster, tables
 from nastavnik_registry.api import Service, routers
 from nastavnik_registry.imports.intake import Intake
 from nastavnik_registry.imports.jobs import Jobs
@@ -53,7 +53,7 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
     outbox = Outbox(tables.outbox, own.schema_base_url)
     app.state.service = Service(sessions, outbox, Intake(own, sessions, jobs.wake), jobs)
     app.state.engine = engine
-    for router in routers():
+    for router in (*routers(), oneroster.router):
         app.include_router(router)
     app.include_router(changes_api.create_router(sessions, "registry"))
     return app

@@ -23,6 +23,8 @@ _ORG_TYPES: dict[str, tuple[str, str | None]] = {
     "ext:enterprise": ("organization", "enterprise"),
     "ext:ngo": ("organization", "ngo"),
 }
+UNITS = tuple(dict.fromkeys(_ORG_TYPES.values()))
+"""Level and kind of every sort of unit there is."""
 _STUDENTS = {"vocational": "vocational_student", "higher": "university_student"}
 _ROLES = {
     "teacher": "teacher",
@@ -34,6 +36,7 @@ _ROLES = {
     "parent": "parent",
     "guardian": "parent",
     "relative": "parent",
+    **{f"ext:{kind}": kind for kind in ("student", *_STUDENTS.values())},
 }
 
 
@@ -47,6 +50,18 @@ def member_of(role: str, organization_kind: str | None) -> str:
     if role == "student":
         return _STUDENTS.get(organization_kind or "", "student")
     return _ROLES.get(role, "other")
+
+
+def org_type(level: str, kind: str | None) -> str:
+    """The first orgs.type that is read as this level and kind."""
+    return next(word for word, unit in _ORG_TYPES.items() if unit == (level, kind))
+
+
+def role_of(kind: str, organization_kind: str | None) -> str:
+    """A roles.role that is read as this kind of participant at that kind of organisation."""
+    if kind == member_of("student", organization_kind):
+        return "student"
+    return next((word for word, read in _ROLES.items() if read == kind), f"ext:{kind}")
 
 
 def codes_of(level: str, identifier: str) -> tuple[str | None, str | None]:
