@@ -7,7 +7,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from nastavnik_common import kafka
+from nastavnik_common import collector, kafka
 from nastavnik_common.events.envelope import parse
 from nastavnik_common.settings import Settings
 from nastavnik_metrics import catalogue
@@ -18,6 +18,7 @@ from nastavnik_metrics.telemetry import ProjectorMetrics
 
 @contextlib.asynccontextmanager
 async def projecting(settings: MetricsSettings) -> AsyncIterator[Projector]:
+    collector.relax()
     projector = Projector(settings, catalogue.load(), ProjectorMetrics(CollectorRegistry()))
     task = asyncio.create_task(projector.run())
     try:

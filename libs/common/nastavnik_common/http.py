@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.exceptions import HTTPException
 
-from nastavnik_common import contract, db, logs, tasks
+from nastavnik_common import collector, contract, db, logs, tasks
 from nastavnik_common.errors import DomainError, FieldError, NotFoundError, Problem, problem
 from nastavnik_common.middleware import Instrumentation
 from nastavnik_common.settings import Settings
@@ -220,6 +220,7 @@ def serve(app: FastAPI, settings: Settings) -> None:
     )
     # the server raises the signal anew when it has ended
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(int(tasks.failed)))
+    collector.relax()
     server = _Server(config)
     with contextlib.suppress(KeyboardInterrupt):
         server.run()

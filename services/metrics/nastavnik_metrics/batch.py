@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from nastavnik_common.events import KINDS
-from nastavnik_common.events.reading import Record, UnreadableError, read
+from nastavnik_common.events.reading import Reading, Record, UnreadableError, read
 
 CONSUMER = "metrics"
 TOPICS = tuple(kind.topic for kind in KINDS if CONSUMER in kind.consumers)
@@ -31,6 +31,25 @@ class Poison(NamedTuple):
     detail: str
 
 
+class Read(NamedTuple):
+    """A record and what it says: an event, None for a type that is not known here, or why it can
+    never be read."""
+
+    record: Record
+    reading: Reading | UnreadableError | None
+
+
+def read_all(records: Iterable[Record]) -> list[Read]:
+    return [Read(record, _read(record)) for record in records]
+
+
+def _read(record: Record) -> Reading | UnreadableError | None:
+    try:
+        return read(record)
+    except UnreadableError as error:
+        return error
+
+
 class Tally:
     """What became of the records of one partition."""
 
@@ -52,22 +71,23 @@ class Batch:
         self.tallies = {at: Tally(offset) for at, offset in positions.items()}
 
     def add(self, records: Iterable[Record]) -> None:
-        for record in records:
+        self.take(read_all(records))
+
+    def take(self, reads: Iterable[Read]) -> None:
+        for record, reading in reads:
             tally = self.tallies[record.topic, record.partition]
             if record.offset < tally.next_offset:
                 continue  # read again after a rebalance, or by a zombie: already in the figures
             tally.next_offset = record.offset + 1
-            try:
-                self._take(record, tally)
-            except UnreadableError as error:
+            if isinstance(reading, UnreadableError):
                 tally.parked += 1
-                self.poison.append(Poison(record, error.code, str(error)))
+                self.poison.append(Poison(record, reading.code, str(reading)))
+            elif reading is None:
+                tally.skipped += 1
+            else:
+                self._take(record, reading, tally)
 
-    def _take(self, record: Record, tally: Tally) -> None:
-        reading = read(record)
-        if reading is None:
-            tally.skipped += 1
-            return
+    def _take(self, record: Record, reading: Reading, tally: Tally) -> None:
         change = Change(reading.envelope.subject, reading.envelope.version, reading.state, record)
         newest = self.changes[record.topic]
         known = newest.get(change.id)

@@ -14,9 +14,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from nastavnik_common import clock, db, kafka, logs
 from nastavnik_metrics import positions, store
-from nastavnik_metrics.batch import TOPICS, Batch
+from nastavnik_metrics.batch import TOPICS, Batch, Read
 from nastavnik_metrics.catalogue.model import Catalogue
 from nastavnik_metrics.parking import Surge, park
+from nastavnik_metrics.polling import Poller
 from nastavnik_metrics.settings import MetricsSettings
 from nastavnik_metrics.shares import Shares
 from nastavnik_metrics.telemetry import ProjectorMetrics
@@ -39,6 +40,7 @@ class Projector:
         self._busy = asyncio.Lock()
         self._consumer: AIOKafkaConsumer | None = None
         self._connection: Any = None
+        self._poller: Any = None
         self._cluster = ""
         self._watermark_saved = 0.0
         self._lags: dict[TopicPartition, int] = {}
@@ -53,7 +55,7 @@ class Projector:
             try:
                 async with self._connected() as consumer:
                     while True:
-                        await self._step(consumer)
+                        await self._step(consumer, self._poller)
                         pause = 0.0
             except Exception as error:
                 pause = min(max(pause * 2, 0.25), 5.0)
@@ -75,17 +77,20 @@ class Projector:
             await consumer.start()
             consumer.subscribe(TOPICS, listener=_Rebalance(self, consumer))
             self._consumer = consumer
+            self._poller = Poller(consumer, self._settings.batch_records)
             stack.callback(self._forget)
             yield consumer
 
     def _forget(self) -> None:
         self._consumer = None
+        self._poller.drop()
 
     async def assigned(
         self, consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]
     ) -> None:
         """Go on where the figures are, wherever the group thinks it was."""
         async with self._busy:
+            self._poller.drop()
             found = await positions.load(self._connection, consumer, self._cluster, partitions)
         for partition, offset in found.items():
             consumer.seek(partition, offset)
@@ -104,22 +109,27 @@ class Projector:
         if not self._consumer.assignment():
             raise RuntimeError("no partitions assigned")
 
-    async def _step(self, consumer: AIOKafkaConsumer) -> None:
+    async def _step(self, consumer: AIOKafkaConsumer, poller: Poller) -> None:
         self.surge.check()
-        polled = await consumer.getmany(timeout_ms=100, max_records=self._settings.batch_records)
+        polled = await poller.next()
         async with self._busy:
-            if polled:
+            if polled.reads:
+                self._measure(polled.lags)
                 with self._metrics.batch_seconds.time():
-                    await self._apply(polled)
-            self._lags = await positions.lags(consumer)
-            self._metrics.measure_lag(self._lags)
-            await self._save_watermarks(bool(polled))
+                    await self._apply(polled.reads)
+            if not poller.ahead:
+                self._measure(await positions.lags(consumer))
+                await self._save_watermarks(bool(polled.reads))
 
-    async def _apply(self, polled: dict[TopicPartition, list[Any]]) -> None:
+    def _measure(self, lags: dict[TopicPartition, int]) -> None:
+        self._lags = lags
+        self._metrics.measure_lag(lags)
+
+    async def _apply(self, polled: dict[TopicPartition, list[Read]]) -> None:
         async with self._connection.transaction():
             batch = Batch(await positions.lock(self._connection, polled))
-            for records in polled.values():
-                batch.add(records)
+            for reads in polled.values():
+                batch.take(reads)
             changed = await store.apply(self._connection, batch, self._shares)
             await park(self._connection, batch.poison)
             await positions.save(self._connection, batch.tallies)

@@ -10,7 +10,7 @@ import os
 import threading
 from uuid import UUID
 
-from nastavnik_common import db, logs
+from nastavnik_common import collector, db, logs
 from nastavnik_registry.imports.findings import PackageError
 from nastavnik_registry.imports.runner import Runner
 from nastavnik_registry.settings import RegistrySettings
@@ -76,6 +76,7 @@ async def _main(answers: int) -> None:
     settings = RegistrySettings.model_validate_json(await lines.next())
     logs.configure(settings, "registry")
     sessions = db.create_sessions(db.create_engine(settings))
+    collector.relax()
     while True:
         ident = UUID(await lines.next())
         logs.bind_correlation(str(ident))
