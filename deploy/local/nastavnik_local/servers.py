@@ -53,8 +53,9 @@ class LocalServers:
 
         `root` keeps the data and logs, and takes one run at a time (`RootBusyError`).
         `kafka_port` 0 takes a free one; a taken one is a `PortBusyError`. `kafka_detours` are for
-        proxies: a port that Kafka listens on besides → the port it sends those clients to. `fsync=False` is for
-        tests: no commit survives a power cut, though all survive a killed server.
+        proxies: a port that Kafka listens on besides → the port it sends those clients to.
+        `fsync=False` is for tests: no commit survives a power cut, though all survive a killed
+        server.
         """
         with Keeper.open(root) as keeper:
             broker = _kafka(keeper, kafka_port, kafka_detours, say)

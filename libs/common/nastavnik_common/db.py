@@ -8,6 +8,7 @@ answer first and commit later.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ from sqlalchemy.ext.asyncio import (
 from nastavnik_common.settings import Settings
 
 Sessions = async_sessionmaker[AsyncSession]
+_HEARTBEAT = 10.0
 
 
 # COPY, and connecting, raise asyncpg's own
@@ -50,7 +52,7 @@ def create_engine(settings: Settings) -> AsyncEngine:
         max_overflow=settings.database_pool_size,
         pool_pre_ping=True,
         hide_parameters=True,  # errors are logged, and parameters may be personal
-        connect_args={"server_settings": {"application_name": "nastavnik"}, "timeout": 10},
+        connect_args={"timeout": 10, **_patience(settings.database_timeout_seconds)},
     )
 
 
@@ -63,8 +65,17 @@ async def ping(engine: AsyncEngine) -> None:
         await connection.execute(text("select 1"))
 
 
-async def connect(database_url: str) -> Any:
-    """A bare asyncpg connection, for LISTEN and COPY."""
+def _patience(seconds: float | None) -> dict[str, Any]:
+    """A half-open connection answers nobody and tells nobody: without a limit its client waits for
+    ever, and the server keeps the locks of a transaction whose client is gone."""
+    told = {"application_name": "nastavnik"}
+    if seconds is not None:
+        told["idle_in_transaction_session_timeout"] = str(round(seconds * 1000))
+    return {"command_timeout": seconds, "server_settings": told}
+
+
+async def connect(database_url: str, statement_seconds: float | None = None) -> Any:
+    """A bare asyncpg connection, for LISTEN and COPY. A statement may last `statement_seconds`."""
     url = make_url(database_url)
     return await asyncpg.connect(
         host=url.query.get("host") or url.host,
@@ -73,17 +84,23 @@ async def connect(database_url: str) -> Any:
         password=url.password,
         database=url.database,
         timeout=10,
+        **_patience(statement_seconds),
     )
 
 
 async def listen(database_url: str, channel: str, heard: Callable[[str], None]) -> None:
-    """Call `heard` with the payload of every NOTIFY, until the connection is lost."""
+    """Call `heard` with the payload of every NOTIFY, until the connection is lost; one that is
+    lost without a word is noticed within `_HEARTBEAT` seconds and a few."""
     connection = await connect(database_url)
     closed = asyncio.Event()
     connection.add_termination_listener(lambda _: closed.set())
     try:
         await connection.add_listener(channel, lambda _c, _p, _ch, payload: heard(payload))
-        await closed.wait()
+        while not closed.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(closed.wait(), _HEARTBEAT)
+                return
+            await connection.fetchval("select 1", timeout=_HEARTBEAT)
     finally:
         await connection.close(timeout=2)
 

@@ -109,6 +109,7 @@ def create_producer(settings: Settings, client_id: str) -> AIOKafkaProducer:
         client_id=client_id,
         acks="all",
         enable_idempotence=settings.kafka_idempotence,
+        request_timeout_ms=settings.kafka_request_timeout_ms,
         linger_ms=2,
         max_batch_size=256 * 1024,
     )
@@ -127,5 +128,15 @@ def create_consumer(settings: Settings, group_id: str | None, *names: str) -> AI
         heartbeat_interval_ms=max(settings.kafka_session_timeout_ms // 5, 500),
         partition_assignment_strategy=(RangePartitionAssignor,),
         max_partition_fetch_bytes=4 * 1024 * 1024,
+        request_timeout_ms=settings.kafka_request_timeout_ms,
         fetch_max_wait_ms=100,
     )
+
+
+async def check_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Passes while the consumer has partitions and its brokers answer. It keeps its assignment,
+    and tells nobody, when they are away."""
+    if not consumer.assignment():
+        raise RuntimeError("no partitions assigned")
+    if not await consumer._client.force_metadata_update():
+        raise RuntimeError("Kafka does not answer")

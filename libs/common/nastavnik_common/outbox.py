@@ -8,6 +8,7 @@ writers of one aggregate wait for each other on its row before they add theirs.
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -15,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client import Counter as Metric
 from sqlalchemy import (
@@ -39,6 +40,7 @@ from nastavnik_common.settings import Settings
 
 log = logs.logger(__name__)
 CHANNEL = "nastavnik_outbox"
+_PROBE_SECONDS = 5.0
 _HEADERS = msgspec.json.Decoder(list[tuple[str, str]])
 
 
@@ -167,6 +169,7 @@ class Relay:
         self._sweep = sweep_seconds
         self._wake = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
+        self._heard = time.monotonic()
         self.connected = False
 
     async def check(self) -> None:
@@ -190,6 +193,7 @@ class Relay:
             while True:
                 try:
                     moved = await self._round()
+                    await self._probe(bool(moved))
                     pause = 0.0
                 except Exception as error:
                     pause = min(max(pause * 2, 0.25), 5.0)
@@ -200,6 +204,18 @@ class Relay:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._wake.wait(), self._sweep)
                     self._wake.clear()
+
+    async def _probe(self, moved: bool) -> None:
+        """Give up an idle producer whose broker does not answer: it would never notice that its
+        connection is half-open, and so never make another."""
+        now = time.monotonic()
+        if moved or self._producer is None:
+            self._heard = now
+        elif now - self._heard > _PROBE_SECONDS:
+            async with asyncio.timeout(_PROBE_SECONDS):
+                if not await self._producer.client.force_metadata_update():
+                    raise KafkaConnectionError("an idle producer's broker does not answer")
+            self._heard = now
 
     async def _failed(self, error: Exception, pause: float) -> None:
         self.connected = False

@@ -13,6 +13,9 @@ class Settings(BaseSettings):
 
     database_url: str = Field(description="postgresql+asyncpg://user:password@host/database")
     database_pool_size: int = Field(default=10, ge=1)
+    database_timeout_seconds: float = Field(
+        default=60, gt=0, description="a statement without an answer for so long is given up"
+    )
     kafka_bootstrap_servers: str = "127.0.0.1:9092"
     kafka_idempotence: bool = Field(
         default=True, description="off only for a broker without InitProducerId (demonstration)"
@@ -34,6 +37,9 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
     kafka_session_timeout_ms: int = Field(default=10_000, ge=1_000)
+    kafka_request_timeout_ms: int = Field(
+        default=30_000, ge=1_000, description="a request without an answer for so long is given up"
+    )
     idempotency_days: int = Field(
         default=7, ge=1, description="for which an answer under an Idempotency-Key is kept"
     )

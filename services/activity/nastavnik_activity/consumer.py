@@ -48,8 +48,7 @@ class ReplicaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
             raise RuntimeError(self._trouble)
         if not self._alive():
             raise RuntimeError("the consuming task is not running")
-        if not self._subscriber.consumer.assignment():
-            raise RuntimeError("no partitions are assigned")
+        await kafka.check_consumer(self._subscriber.consumer)
 
     async def run(self) -> None:
         """Until cancelled. A broker that is away is tried again, with backoff."""
@@ -77,6 +76,7 @@ class ReplicaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         broker = KafkaBroker(
             self._settings.kafka_bootstrap_servers,
             client_id=GROUP,
+            request_timeout_ms=self._settings.kafka_request_timeout_ms,
             consumer_only=True,
             allow_auto_create_topics=False,
             logger=quiet,

@@ -67,7 +67,9 @@ class Projector:
     async def _connected(self) -> Any:
         """A database connection and a consumer of every topic; both are given up on failure."""
         async with contextlib.AsyncExitStack() as stack:
-            self._connection = await db.connect(self._settings.database_url)
+            self._connection = await db.connect(
+                self._settings.database_url, self._settings.database_timeout_seconds
+            )
             self._shares = Shares(self._catalogue)  # whatever failed may have left it ahead
             stack.push_async_callback(self._connection.close, timeout=5)
             await kafka.ensure_topics(self._settings)
@@ -106,8 +108,7 @@ class Projector:
         self.surge.check()
         if self._consumer is None:
             raise RuntimeError("not connected to Kafka")
-        if not self._consumer.assignment():
-            raise RuntimeError("no partitions assigned")
+        await kafka.check_consumer(self._consumer)
 
     async def _step(self, consumer: AIOKafkaConsumer, poller: Poller) -> None:
         self.surge.check()
