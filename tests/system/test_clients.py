@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import httpx
 import jsonschema
 import pytest
+from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
@@ -104,6 +105,17 @@ def test_every_record_is_a_cloud_event(records: list[Read]) -> None:
         assert record.headers["content-type"] == "application/json"
         sequence = record.headers["ce_sequence"]
         assert record.headers["ce_id"] == f"{record.key}:{sequence}"
+
+
+def test_the_cloudevents_sdk_reads_every_record(records: list[Read]) -> None:
+    for record in records:
+        headers = {name: text.encode() for name, text in record.headers.items()}
+        value = b"null" if record.value is None else json.dumps(record.value).encode()
+        event = from_binary_event(KafkaMessage(headers, record.key, value))
+        assert event.get_subject() == record.key
+        assert event.get_type() == record.headers["ce_type"]
+        assert event.get_extension("sequence") == record.headers["ce_sequence"]
+        assert event.get_data() == record.value
 
 
 def test_every_value_is_what_the_served_schema_says(running: System, records: list[Read]) -> None:

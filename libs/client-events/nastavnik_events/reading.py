@@ -12,7 +12,8 @@ from nastavnik_common.events.base import State
 from nastavnik_common.events.envelope import Envelope
 from nastavnik_common.events.reading import UnreadableError
 
-Headers = Iterable[tuple[str, bytes | None]] | Mapping[str, bytes | None]
+Text = bytes | str | None
+Headers = Iterable[tuple[str, Text]] | Mapping[str, Text]
 
 
 class Change(NamedTuple):
@@ -45,10 +46,7 @@ class _Record(NamedTuple):
 
 
 def from_record(
-    topic: str | None,
-    key: bytes | str | None,
-    value: bytes | str | None,
-    headers: Headers | None,
+    topic: str | None, key: Text, value: Text, headers: Headers | None
 ) -> Change | None:
     """A Kafka record in the binary binding. None: a topic or event type newer than this package.
 
@@ -59,7 +57,8 @@ def from_record(
     if kind is None:
         return None
     pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
-    record = _Record(kind.topic, _bytes(key), _bytes(value), list(pairs))
+    raw = [(name, _bytes(text)) for name, text in pairs]
+    record = _Record(kind.topic, _bytes(key), _bytes(value), raw)
     found = contract.read(record)
     return None if found is None else Change(kind, found.envelope, found.state)
 
@@ -72,7 +71,7 @@ def from_cloudevent(event: bytes | str | Mapping[str, Any]) -> Change | None:
         return None
     data = document.get("data")
     headers = [
-        (f"ce_{name}", str(text).encode())
+        (f"ce_{name}", str(text))
         for name, text in document.items()
         if name != "data" and text is not None
     ]
@@ -87,5 +86,5 @@ def _kind_name(document: Mapping[str, Any]) -> str:
     return parts[1]
 
 
-def _bytes(text: bytes | str | None) -> bytes | None:
+def _bytes(text: Text) -> bytes | None:
     return text.encode() if isinstance(text, str) else text
