@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nastavnik_common import contract
+from nastavnik_common import contract, contract_page
 from nastavnik_common.settings import Settings
 from nastavnik_local.catalogue_docs import catalogue_markdown
 
@@ -19,7 +19,10 @@ def documents() -> Iterator[tuple[str, dict[str, Any] | str]]:
     """(path under docs/, document): everything that is generated."""
     for name, schema in contract.schemas().items():
         yield f"schemas/{name}", schema
+    for event_type, example in contract.examples().items():
+        yield f"schemas/examples/{event_type}.json", _in_order(example)
     yield "asyncapi.json", contract.asyncapi()
+    yield "events/index.html", contract_page.page(contract.asyncapi())
     for service in SERVICES:
         yield f"openapi/{service}.json", openapi(service)
     yield "catalogue.md", catalogue_markdown()
@@ -59,9 +62,14 @@ def stale(docs: Path) -> list[Path]:
     """Files that are missing, differ from what is generated, or are generated no more."""
     wanted = {docs / name: _bytes(document) for name, document in documents()}
     found = [p for p, content in wanted.items() if not p.exists() or p.read_bytes() != content]
-    folders = (docs / "schemas", docs / "openapi")
+    folders = (docs / "schemas", docs / "schemas" / "examples", docs / "openapi")
     left = [p for folder in folders for p in folder.glob("*.json") if p not in wanted]
     return sorted(found + left)
+
+
+def _in_order(document: dict[str, Any]) -> str:
+    """As written by hand: who it is comes first."""
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
 def _bytes(document: dict[str, Any] | str) -> bytes:

@@ -1,6 +1,8 @@
 """JSON Schemas and the AsyncAPI 3 document, generated from the kinds of the event contract."""
 
+import json
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import msgspec
@@ -39,6 +41,14 @@ def schemas() -> dict[str, dict[str, Any]]:
 def schema(kind: Kind[State]) -> dict[str, Any]:
     document: dict[str, Any] = msgspec.json.schema(kind.state)
     return {"$schema": DIALECT, "title": f"{kind.name} state", **document}
+
+
+@cache
+def examples() -> dict[str, dict[str, Any]]:
+    """Event type → its golden example: topic, key, headers and data as on the wire."""
+    text = files("nastavnik_common.events").joinpath("examples.json").read_text("utf-8")
+    found: dict[str, dict[str, Any]] = json.loads(text)
+    return found
 
 
 def asyncapi(service: str | None = None) -> dict[str, Any]:
@@ -101,7 +111,13 @@ def _message(kind: Kind[State], verb: str) -> dict[str, Any]:
         "payload": payload,
         "headers": _headers(kind.type(verb)),
         "bindings": {"kafka": {"key": {"type": "string", "format": "uuid"}}},
+        "examples": [_example(kind.type(verb))],
     }
+
+
+def _example(event_type: str) -> dict[str, Any]:
+    golden = examples()[event_type]
+    return {"name": event_type, "headers": golden["headers"], "payload": golden["data"]}
 
 
 def _headers(event_type: str) -> dict[str, Any]:

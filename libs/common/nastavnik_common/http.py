@@ -12,11 +12,11 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.exceptions import HTTPException
 
-from nastavnik_common import collector, contract, db, logs, tasks
+from nastavnik_common import collector, contract, contract_page, db, logs, tasks
 from nastavnik_common.errors import DomainError, FieldError, NotFoundError, Problem, problem
 from nastavnik_common.middleware import Instrumentation
 from nastavnik_common.settings import Settings
@@ -107,12 +107,18 @@ async def _outcome(check: Check) -> str:
 
 def _add_contract(app: FastAPI, service: str) -> None:
     document = contract.asyncapi(service)
+    readable = contract_page.page(document)
     schemas = contract.schemas()
 
     @app.get("/asyncapi.json", tags=["contract"])
     async def asyncapi() -> dict[str, Any]:
         """What this service publishes and consumes, as AsyncAPI 3."""
         return document
+
+    @app.get("/asyncapi", response_class=HTMLResponse, include_in_schema=False)
+    async def asyncapi_page() -> str:
+        """The same to read in a browser."""
+        return readable
 
     @app.get("/schemas/{name}", tags=["contract"])
     async def schema(name: str) -> dict[str, Any]:
