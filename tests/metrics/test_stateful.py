@@ -6,7 +6,7 @@ topics, with repeats. The projector folds it on the real PostgreSQL, forgets wha
 dies before a commit. After every delivery the cells are what a recomputation of the latest
 delivered states says; at the end so are all values of the API, by the independent recount.
 
-Forty machines a run. Longer:
+Thirty machines a run. Longer:
 
     STATEFUL_EXAMPLES=1000 make test ARGS="tests/metrics/test_stateful.py --timeout 3600"
 """
@@ -46,7 +46,7 @@ from tests.metrics.test_figures_are_exact import (
 )
 from tests.metrics.world import ident
 
-EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "30"))
 STEPS = 25
 SOURCES: dict[Any, tuple[tuple[str, ...], Callable[[str], Any]]] = {
     events.ORGANIZATION: (histories.SCHOOLS, histories.units),
