@@ -18,9 +18,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
+from nastavnik_common import contract_page
 from nastavnik_common.contract import asyncapi
 from nastavnik_common.events import KINDS
 from nastavnik_local.scenario_api import Api
+from tests import tokens
 from tests.system.helpers import NAMES, System, World, until_exact, until_figures
 
 TOPICS = [kind.topic for kind in KINDS]
@@ -211,13 +213,17 @@ def test_promtool_finds_nothing_to_say_of_the_metrics(running: System, name: str
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_service_answers_what_every_service_answers(running: System, name: str) -> None:
-    with httpx.Client(base_url=running.url(name), trust_env=False, timeout=10) as client:
+    with httpx.Client(
+        base_url=running.url(name), trust_env=False, headers=tokens.allowed(), timeout=10
+    ) as client:
         assert client.get("/healthz").json() == {"status": "ok"}
         ready = client.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (200, "ready")
         assert client.get("/openapi.json").json()["openapi"].startswith("3.1")
         assert client.get("/asyncapi.json").json() == json.loads(json.dumps(asyncapi(name)))
-        assert "text/html" in client.get("/docs").headers["content-type"]
+        assert client.get("/asyncapi").text == contract_page.page(asyncapi(name))
+        for path in ("/docs", "/asyncapi"):
+            assert "text/html" in client.get(path).headers["content-type"]
         assert "nastavnik_http_requests_total" in client.get("/metrics").text
         nothing = client.get("/nothing")
         assert (nothing.status_code, nothing.json()["code"]) == (404, "route.not_found")

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from nastavnik_local import cli_check, cli_letters, cli_run, contract_files
+from nastavnik_local import cli_check, cli_letters, cli_run, contract_files, contract_gate
 from nastavnik_local.cli_run import Sample
 from nastavnik_local.cli_system import Ports
 from nastavnik_local.console import say
@@ -127,7 +127,9 @@ def contract_write(docs: Docs = Path("docs")) -> None:
 
 @contract_app.command("check")
 def contract_check(docs: Docs = Path("docs")) -> None:
-    """Exit 1, naming them, if any is not as it would be generated."""
+    """Exit 1, saying why, if any is not as it would be generated, or breaks what was released."""
+    if reasons := contract_gate.objections(docs):
+        _fail("the event contract may not change so:\n" + "\n".join(reasons))
     if found := contract_files.stale(docs):
         names = ", ".join(map(str, found))
         _fail(f"not as generated: {names}; `nastavnik contract write` puts it right")
