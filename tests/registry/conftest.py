@@ -13,6 +13,8 @@ from fastapi import FastAPI
 from nastavnik_common import db
 from nastavnik_registry.app import create_app
 from nastavnik_registry.settings import RegistrySettings
+from tests.registry.importing import ZIP, Import
+from tests.registry.packages import Roster
 
 
 @pytest.fixture(scope="session")
@@ -137,3 +139,18 @@ async def year(make: Made) -> dict[str, Any]:
 @pytest.fixture
 def import_dir(registry_settings: RegistrySettings) -> Path:
     return registry_settings.import_dir
+
+
+@pytest.fixture
+def run_import(app: FastAPI, client: httpx.AsyncClient) -> Import:
+    async def run(package: Roster | bytes, source: str = "sgo", **query: str) -> dict[str, Any]:
+        body = package if isinstance(package, bytes) else package.pack().getvalue()
+        params = {"source": source, **query}
+        accepted = await client.post("/imports", params=params, content=body, headers=ZIP)
+        assert accepted.status_code == 202, accepted.text
+        assert accepted.json()["status"] == "queued"
+        await app.state.service.jobs.drain()
+        found: dict[str, Any] = (await client.get(accepted.headers["location"])).json()
+        return found
+
+    return run

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,43 +21,15 @@ from fastapi import FastAPI
 from nastavnik_common import clock, logs
 from nastavnik_common.settings import Settings
 from tests.registry.conftest import Events, Made
+from tests.registry.importing import ZIP, Import, counts, resolve
 from tests.registry.packages import Roster
 
 TODAY = clock.now().date().isoformat()
-ZIP = {"content-type": "application/zip"}
-Import = Callable[..., Awaitable[dict[str, Any]]]
-
-
-@pytest.fixture
-def run_import(app: FastAPI, client: httpx.AsyncClient) -> Import:
-    async def run(package: Roster | bytes, source: str = "sgo", **query: str) -> dict[str, Any]:
-        body = package if isinstance(package, bytes) else package.pack().getvalue()
-        params = {"source": source, **query}
-        accepted = await client.post("/imports", params=params, content=body, headers=ZIP)
-        assert accepted.status_code == 202, accepted.text
-        assert accepted.json()["status"] == "queued"
-        await app.state.service.jobs.drain()
-        found: dict[str, Any] = (await client.get(accepted.headers["location"])).json()
-        return found
-
-    return run
 
 
 def waiting(import_dir: Path) -> int:
     """How many packages, whole or partial, lie there."""
     return len(list(import_dir.rglob("*.*")))
-
-
-def counts(added: int, changed: int, unchanged: int, vanished: int) -> dict[str, int]:
-    return {"added": added, "changed": changed, "unchanged": unchanged, "vanished": vanished}
-
-
-async def resolve(client: httpx.AsyncClient, kind: str, outside: str) -> dict[str, Any]:
-    asked = {"source": "sgo", "kind": kind, "ids": [outside]}
-    found = (await client.post("/external-ids:resolve", json=asked)).json()["found"]
-    answer = await client.get(f"/{kind}s/{found[outside]}")
-    record: dict[str, Any] = answer.json()
-    return record
 
 
 async def test_a_package_becomes_records_and_events(
@@ -196,7 +168,7 @@ async def test_a_moved_school_keeps_its_past(
     await events()
     roster.edit("orgs", 3, "parentSourcedId", "d2")
     found = await run_import(roster)
-    assert found["changes"]["organizations"] == counts(0, 1, 2, 0)
+    assert found["changes"]["organizations"] == counts(0, 1, 2, 0, moved=1)
     school = await resolve(client, "organization", "s1")
     old, new = school["placements"]
     assert old["until"] == new["since"] is not None
@@ -244,7 +216,7 @@ async def test_changes_are_applied(
     )  # fmt: skip
     found = await run_import(delta)
     assert found["status"] == "completed", found
-    assert found["changes"]["participants"] == counts(1, 1, 0, 0)
+    assert found["changes"]["participants"] == counts(1, 1, 0, 0, moved=1)
     pupil = await resolve(client, "participant", "u1")
     assert (pupil["family_name"], pupil["birth_date"]) == ("Орлова", "2010-02-28")
     old, new = pupil["memberships"]
@@ -266,7 +238,7 @@ async def test_a_person_to_be_deleted_stays_with_ended_memberships(
     delta = changes("users")
     delta.edit("users", 2, "status", "tobedeleted")
     found = await run_import(delta)
-    assert found["changes"]["participants"] == counts(0, 1, 2, 0)
+    assert found["changes"]["participants"] == counts(0, 1, 2, 0, ended=1)
     pupil = await resolve(client, "participant", "u1")
     assert [m["until"] for m in pupil["memberships"]] == [TODAY]
     back = await run_import(Roster())

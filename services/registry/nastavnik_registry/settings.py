@@ -19,6 +19,9 @@ class RegistrySettings(Settings):
         description="where packages wait to be imported; shared by all replicas",
     )
     import_max_bytes: int = Field(default=512 * 1024 * 1024, ge=1, description="of one package")
+    import_keep_days: int = Field(
+        default=7, ge=1, description="a planned or held import waits so long for a decision"
+    )
     import_attempts: int = Field(
         default=3, ge=1, description="runs of one import, counting those cut short by a crash"
     )

@@ -6,6 +6,7 @@ from nastavnik_registry.api import (
     admin,
     consents,
     external_ids,
+    import_sources,
     imports,
     organizations,
     participants,
@@ -28,6 +29,7 @@ def routers() -> list[APIRouter]:
         reference_counts,
         external_ids,
         imports,
+        import_sources,
         admin,
     )
     return [module.router for module in modules]

@@ -6,8 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from nastavnik_common.paging import Cursor, Limit, Page
+from nastavnik_common.writing import Action
 from nastavnik_registry import bodies
-from nastavnik_registry.api.service import REPEATABLE, Ident, Registry
+from nastavnik_registry.api.service import REPEATABLE, Ident, Registry, Service
+from nastavnik_registry.commands import imports as commands
 from nastavnik_registry.queries import imports as queries
 
 router = APIRouter(prefix="/imports", tags=["imports"])
@@ -46,9 +48,11 @@ async def accept(
     under: Annotated[
         UUID | None, Query(description="Unit under which parentless units are placed")
     ] = None,
+    dry_run: Annotated[bool, Query(description="Only plan: see the changes, then apply")] = False,
 ) -> Response:
-    """Take a package in. It is checked and applied in the background, all of it or nothing."""
-    return await registry.intake.accept(request, source, under)
+    """Take a package in. It is checked and applied in the background, all of it or nothing, or
+    without the records set aside where the source allows that."""
+    return await registry.intake.accept(request, source, under, dry_run=dry_run)
 
 
 @router.get("")
@@ -68,3 +72,56 @@ async def many(
 async def one(registry: Registry, ident: Ident) -> bodies.Import:
     async with registry.sessions() as tx:
         return await queries.one(tx, ident)
+
+
+@router.get("/{ident}/changes")
+async def changes(
+    registry: Registry,
+    ident: Ident,
+    kind: bodies.RecordKind | None = None,
+    action: bodies.Action | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[bodies.ImportedChange]:
+    """What the import changed, or would: each with the line that says so. Values are personal."""
+    async with registry.sessions() as tx:
+        return await queries.changes(tx, ident, limit, cursor, kind=kind, action=action)
+
+
+@router.post(
+    "/{ident}:apply", status_code=202, response_model=bodies.Import, dependencies=REPEATABLE
+)
+async def apply(request: Request, registry: Registry, ident: Ident) -> Response:
+    """Apply what a dry run has planned; 409 `import.stale` when the data has changed since."""
+    return await _queued(request, registry, lambda tx: commands.apply(tx, ident))
+
+
+@router.post(
+    "/{ident}:confirm", status_code=202, response_model=bodies.Import, dependencies=REPEATABLE
+)
+async def confirm(request: Request, registry: Registry, ident: Ident) -> Response:
+    """Apply what was held for the share it removes; 409 `import.stale` as above."""
+    return await _queued(request, registry, lambda tx: commands.confirm(tx, ident))
+
+
+@router.post("/{ident}:discard", response_model=bodies.Import, dependencies=REPEATABLE)
+async def discard(request: Request, registry: Registry, ident: Ident) -> Response:
+    """Give up what was planned or held. The package is removed."""
+    answer = await registry.write(request, lambda tx: commands.discard(tx, ident))
+    await registry.jobs.discard(ident)
+    return answer
+
+
+@router.post(
+    "/{ident}:undo", status_code=202, response_model=bodies.Import, dependencies=REPEATABLE
+)
+async def undo(request: Request, registry: Registry, ident: Ident) -> Response:
+    """Take back what an import changed, save what has changed since. The answer is the import
+    that does so; its changes say what was `kept`."""
+    return await _queued(request, registry, lambda tx: commands.undo(tx, ident))
+
+
+async def _queued(request: Request, registry: Service, action: Action) -> Response:
+    answer = await registry.write(request, action)
+    registry.jobs.wake()
+    return answer

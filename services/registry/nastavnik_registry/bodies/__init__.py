@@ -22,8 +22,15 @@ from nastavnik_registry.bodies.external_ids import (
     ResolveRequest,
 )
 from nastavnik_registry.bodies.imports import (
+    Action,
     Import,
+    ImportedChange,
+    ImportHistory,
+    ImportSource,
     ImportStatus,
+    NewImportSource,
+    Quarantined,
+    RecordKind,
 )
 from nastavnik_registry.bodies.organizations import (
     NewOrganization,
@@ -56,15 +63,20 @@ from nastavnik_registry.bodies.targets import (
 
 __all__ = [
     "NO_NUL",
+    "Action",
     "AggregateKind",
     "Consent",
     "Deleted",
     "ExternalRef",
     "Import",
+    "ImportHistory",
+    "ImportSource",
     "ImportStatus",
+    "ImportedChange",
     "IndicatorCode",
     "MembershipBody",
     "NewConsent",
+    "NewImportSource",
     "NewOrganization",
     "NewParticipant",
     "NewProgramme",
@@ -77,6 +89,8 @@ __all__ = [
     "PlacementBody",
     "Programme",
     "ProgrammePatch",
+    "Quarantined",
+    "RecordKind",
     "ReferenceCount",
     "ReferenceCountPatch",
     "Republished",

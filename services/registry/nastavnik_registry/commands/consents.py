@@ -63,11 +63,13 @@ async def withdraw(tx: AsyncSession, ident: UUID, on: date, expected: int | None
     return _reply(row, 200)
 
 
-async def retract_all(tx: AsyncSession, participant_id: UUID) -> None:
-    """Those of a person who should never have been recorded; no name stays behind."""
+async def retract_all(tx: AsyncSession, *participants: UUID) -> None:
+    """Those of people who should never have been recorded; no name stays behind."""
     await tx.execute(
         update(ConsentRow)
-        .where(col(ConsentRow.participant_id) == participant_id, col(ConsentRow.deleted).is_(False))
+        .where(
+            col(ConsentRow.participant_id).in_(participants), col(ConsentRow.deleted).is_(False)
+        )
         .values(
             deleted=True,
             representative_name=None,

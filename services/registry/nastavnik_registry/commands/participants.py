@@ -16,7 +16,7 @@ from nastavnik_common.writing import Reply
 from nastavnik_registry import aggregates, bodies, domain
 from nastavnik_registry.aggregates import people, refs, states
 from nastavnik_registry.aggregates.people import Individual
-from nastavnik_registry.commands import consents
+from nastavnik_registry.commands import consents, imports
 from nastavnik_registry.tables import Person, ProgrammeRow
 
 KIND = "participant"
@@ -120,6 +120,7 @@ async def delete(tx: AsyncSession, outbox: Outbox, ident: UUID, expected: int | 
     await tx.flush()
     await people.save_memberships(tx, ident, ())
     await people.save_trainings(tx, ident, ())
+    await imports.forget(tx, KIND, [ident])
     await refs.save_refs(tx, KIND, ident, before.external_ids, ())
     await consents.retract_all(tx, ident)
     await outbox.add(tx, outbox.tombstone(PARTICIPANT, ident, row.version))

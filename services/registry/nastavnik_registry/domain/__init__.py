@@ -2,6 +2,7 @@
 
 from nastavnik_registry.domain.intervals import overlapping
 from nastavnik_registry.domain.organizations import (
+    RANK,
     check_codes,
     check_kind,
     check_placements,
@@ -17,9 +18,11 @@ from nastavnik_registry.domain.people import (
     is_birth_date,
     ordered_memberships,
     ordered_trainings,
+    outcome,
 )
 
 __all__ = [
+    "RANK",
     "check_codes",
     "check_kind",
     "check_memberships",
@@ -33,5 +36,6 @@ __all__ = [
     "ordered_memberships",
     "ordered_placements",
     "ordered_trainings",
+    "outcome",
     "overlapping",
 ]

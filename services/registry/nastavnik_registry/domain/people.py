@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from uuid import UUID
 
 from nastavnik_common.errors import DomainError
 from nastavnik_common.events.registry import Membership, Training
@@ -55,3 +56,21 @@ def ordered_memberships(memberships: Iterable[Membership]) -> tuple[Membership, 
             key=lambda m: (not m.primary, *interval_key(m), m.organization_id, m.kind),
         )
     )
+
+
+def going_on(memberships: Iterable[Membership], today: date) -> list[Membership]:
+    return [m for m in memberships if m.until is None or m.until > today]
+
+
+def outcome(before: Iterable[Membership], after: Iterable[Membership], today: date) -> str:
+    """What a change of a person is: ended (nowhere any more), moved (elsewhere), or changed."""
+    old, new = going_on(before, today), going_on(after, today)
+    if old and not new:
+        return "ended"
+    return "moved" if old and _homes(old) != _homes(new) else "changed"
+
+
+def _homes(memberships: Sequence[Membership]) -> set[UUID]:
+    return {m.organization_id for m in memberships if m.primary} or {
+        m.organization_id for m in memberships
+    }

@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from nastavnik_common import db
 from nastavnik_common.events.registry import Membership
-from nastavnik_common.outbox import Outbox
 from nastavnik_registry import domain
 from nastavnik_registry.imports import peoplestore
+from nastavnik_registry.imports.ledger import Place, Target
 from nastavnik_registry.imports.notes import Notes
 from nastavnik_registry.imports.peoplestore import BIRTH, PERSONAL, Found
 
@@ -27,12 +26,13 @@ _AGGREGATES = ", ".join(f'array_agg("{name}" order by seq) as "r_{name}"' for na
 _ROLES = ", ".join(f"r.r_{name}" for name in _ROLE)
 _JOINED = f"""
     select k.outside, u.line, u.gone, u.home, {", ".join(PERSONAL)}, d.outside as born, {_ROLES},
-           e.entity_id
+           r.r_line, d.line as d_line, e.entity_id, e.content_hash
     from (select outside from s_user union select outside from s_role
           union select outside from s_demographics) k
     left join s_user u using (outside)
     left join s_demographics d using (outside)
-    left join (select outside, {_AGGREGATES} from s_role group by outside) r using (outside)
+    left join (select outside, min(seq) as r_line, {_AGGREGATES} from s_role group by outside) r
+           using (outside)
     left join external_id e
            on e.source = $1 and e.kind = 'participant' and e.external_id = k.outside
 """  # noqa: S608 - names of columns
@@ -47,29 +47,23 @@ class Role(NamedTuple):
     gone: bool
 
 
-async def apply(
-    tx: AsyncSession,
-    outbox: Outbox,
-    source: str,
-    today: date,
-    notes: Notes,
-    tick: Callable[[int], None],
-) -> tuple[int, int, int]:
+async def apply(target: Target, notes: Notes, tick: Callable[[int], None]) -> tuple[int, int, int]:
     """Write what differs, in chunks. Returns how many are new, changed, unchanged."""
-    raw = await db.driver(tx)
-    cursor = await raw.cursor(_JOINED, source)
+    raw = await db.driver(target.tx)
+    cursor = await raw.cursor(_JOINED, target.source)
     added = changed = seen = 0
+    noted = notes.total
     while rows := await cursor.fetch(CHUNK):
         ids = [row["entity_id"] for row in rows if row["entity_id"]]
-        stored = await peoplestore.stored(tx, ids)
-        found = [one for row in rows if (one := _found(row, stored, today, notes)) is not None]
+        stored = await peoplestore.stored(target.tx, ids, lock=not target.ledger.dry)
+        found = [o for row in rows if (o := _found(row, stored, target.today, notes)) is not None]
         new = [one for one in found if one.known is None]
         marked = [one for one in found if one.known is not None]
-        added += await peoplestore.insert(tx, outbox, source, new)
-        changed += await peoplestore.update(tx, outbox, source, marked)
+        added += await peoplestore.insert(target, new)
+        changed += await peoplestore.update(target, marked)
         seen += len(rows)
         tick(seen)
-    return added, changed, seen - added - changed
+    return added, changed, seen - added - changed - (notes.total - noted)
 
 
 def _found(
@@ -78,7 +72,8 @@ def _found(
     known: UUID | None = row["entity_id"]
     if known is None and row["line"] is None:
         message = "roles or demographics of a user that is neither here nor known"
-        notes.add("import.unknown_user", "users.csv", None, "sourcedId", message)
+        place = _place(row)
+        notes.add("import.unknown_user", place.file, place.line, "", message, place.outside)
         return None
     if known is None and row["gone"]:
         return None
@@ -98,7 +93,17 @@ def _found(
         birth_known=True,
         memberships=memberships,
         hash=None,
+        was=row["content_hash"],
+        place=_place(row),
     )
+
+
+def _place(row: Any) -> Place:
+    """The first line that names the person."""
+    for file, line in (("users.csv", row["line"]), ("roles.csv", row["r_line"])):
+        if line is not None:
+            return Place(row["outside"], file, line)
+    return Place(row["outside"], "demographics.csv", row["d_line"])
 
 
 def _person(row: Any, before: peoplestore.Stored | None) -> tuple[Any, ...]:
@@ -152,7 +157,8 @@ def _housed(
     others: list[Membership], fresh: Membership, first: bool, home: UUID | None
 ) -> list[Membership]:
     """Add a membership; it is home when the user's record says so, or when no other is."""
-    if fresh.organization_id == home:
+    at_home = any(m.primary and m.organization_id == home for m in others)
+    if fresh.organization_id == home and (first or fresh.primary or not at_home):
         others = [
             msgspec.structs.replace(m, primary=m.primary and not domain.overlapping((m, fresh)))
             for m in others

@@ -30,7 +30,9 @@ class Intake:
         self._sessions = sessions
         self._wake = wake
 
-    async def accept(self, request: Request, source: str, under: UUID | None) -> Response:
+    async def accept(
+        self, request: Request, source: str, under: UUID | None, *, dry_run: bool = False
+    ) -> Response:
         """Store the package and queue its import. An Idempotency-Key covers the bytes too."""
         key = request.headers.get(idempotency.HEADER)
         if key is not None:
@@ -47,7 +49,7 @@ class Intake:
                 first = key and await idempotency.recall(tx, tables.idempotency, key, mark)
                 if first:
                     return _repeat(first)
-                reply = await self._queue(tx, ident, source, under, received.size)
+                reply = await self._queue(tx, ident, source, under, received.size, dry_run)
                 if key is not None:
                     await _remember(tx, key, mark, reply)
             queued = True
@@ -58,7 +60,13 @@ class Intake:
         return _response(reply)
 
     async def _queue(
-        self, tx: AsyncSession, ident: UUID, source: str, under: UUID | None, size: int
+        self,
+        tx: AsyncSession,
+        ident: UUID,
+        source: str,
+        under: UUID | None,
+        size: int,
+        dry_run: bool = False,
     ) -> Reply:
         if under is not None:
             await aggregates.check_organizations(tx, [under])
@@ -71,6 +79,7 @@ class Intake:
             phase="queued",
             done=0,
             total=0,
+            dry_run=dry_run,
         )
         tx.add(row)
         await tx.flush()

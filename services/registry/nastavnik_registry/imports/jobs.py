@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from nastavnik_common import clock, db, logs
+from nastavnik_registry.commands import imports as commands
 from nastavnik_registry.imports.worker import Workers
 from nastavnik_registry.settings import RegistrySettings
 from nastavnik_registry.tables import ImportJob
@@ -26,6 +27,7 @@ _PARALLEL = 2
 _SWEEP_SECONDS = 1.0
 _PAUSE_SECONDS = 2.0
 _UPLOAD_SECONDS = 3600.0
+_CLEAN_SECONDS = 3600.0
 
 
 class Jobs:
@@ -45,13 +47,13 @@ class Jobs:
 
     async def run(self) -> None:
         """Work until cancelled. What runs then is cut short, and run again at the next start."""
-        swept = False
+        swept = -_CLEAN_SECONDS
         try:
             while True:
                 try:
-                    if not swept:
+                    if time.monotonic() - swept >= _CLEAN_SECONDS:
                         await self._sweep()
-                        swept = True
+                        swept = time.monotonic()
                     await self._start_pending()
                 except Exception as error:
                     log.warning("imports wait for the database", error=type(error).__name__)
@@ -73,8 +75,11 @@ class Jobs:
         await self._workers.stop()
 
     async def _sweep(self) -> None:
-        """Remove what a crash left behind: no open job needs it, and it is personal."""
-        query = select(col(ImportJob.id)).where(col(ImportJob.status).in_(OPEN))
+        """Remove what a crash left behind, or nobody decided on: it is personal."""
+        async with self._sessions.begin() as tx:
+            await commands.expire(tx, self._settings.import_keep_days)
+        needed = col(ImportJob.status).in_((*OPEN, *commands.WAITING))
+        query = select(col(ImportJob.id)).where(needed)
         async with self._sessions() as tx:
             wanted = {self.path(ident) for ident in (await tx.execute(query)).scalars()}
         await asyncio.to_thread(_remove_others, self._settings.import_dir / "imports", wanted)
@@ -117,8 +122,8 @@ class Jobs:
             return (await tx.execute(query)).scalar_one_or_none()
 
     async def _run_one(self, ident: UUID) -> None:
-        attempts = await self._count_attempt(ident, 1)
-        if not self.path(ident).exists():
+        attempts, undoes = await self._count_attempt(ident, 1)
+        if undoes is None and not self.path(ident).exists():
             await self._fail(ident, "import.file_missing")
             return
         if attempts > self._settings.import_attempts:
@@ -131,25 +136,38 @@ class Jobs:
                 await self._count_attempt(ident, -1)
             raise
         if ended:
-            await asyncio.to_thread(self.path(ident).unlink, missing_ok=True)
+            await self._remove(ident)
         else:
             log.warning("import cut short", import_id=str(ident))
             await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def _count_attempt(self, ident: UUID, by: int) -> int:
+    async def _remove(self, ident: UUID) -> None:
+        """Remove the package, unless somebody has yet to decide on it."""
+        query = select(col(ImportJob.status)).where(col(ImportJob.id) == ident)
+        async with self._sessions() as tx:
+            status = (await tx.execute(query)).scalar_one()
+        if status not in (*OPEN, *commands.WAITING):
+            await self.discard(ident)
+
+    async def discard(self, ident: UUID) -> None:
+        await asyncio.to_thread(self.path(ident).unlink, missing_ok=True)
+
+    async def _count_attempt(self, ident: UUID, by: int) -> tuple[int, UUID | None]:
+        """The attempts so far, and the import that this one undoes."""
         statement = (
             update(ImportJob)
             .where(col(ImportJob.id) == ident)
             .values(attempts=col(ImportJob.attempts) + by)
-            .returning(col(ImportJob.attempts))
+            .returning(col(ImportJob.attempts), col(ImportJob.undoes))
         )
         async with self._sessions.begin() as tx:
-            return int((await tx.execute(statement)).scalar_one())
+            attempts, undoes = (await tx.execute(statement)).one()
+        return attempts, undoes
 
     async def _fail(self, ident: UUID, code: str) -> None:
         async with self._sessions.begin() as tx:
             await finish(tx, ident, status="failed", error=code)
-        await asyncio.to_thread(self.path(ident).unlink, missing_ok=True)
+        await self.discard(ident)
 
 
 def package_path(settings: RegistrySettings, ident: UUID) -> Path:

@@ -10,7 +10,7 @@ delta files, and of bulk files to delta files, cannot be judged from the package
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from nastavnik_registry.imports.csvfile import CsvError
 from nastavnik_registry.imports.findings import (
@@ -36,22 +36,34 @@ NO_MANIFEST = Problem(
 )
 
 
-def check(source: Source, limits: Limits | None = None, progress: Progress | None = None) -> Report:
+def check(
+    source: Source,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+    own: Mapping[str, frozenset[str]] = {},
+) -> Report:
     """Check a package, given by path or as a seekable binary file.
 
-    A fault of the archive is the only finding of its report. Raises OSError if the file cannot be
-    opened at all.
+    `own`: words agreed with the sender, by vocabulary (`role`, `orgType`). A fault of the archive
+    is the only finding of its report. Raises OSError if the file cannot be opened at all.
     """
     limits = limits or Limits()
     try:
         with open_package(source, limits) as package:
-            return _Check(package, limits, progress).run()
+            return _Check(package, limits, progress, own).run()
     except PackageError as error:
         return Report(valid=False, findings=(error.finding,), total=1)
 
 
 class _Check:
-    def __init__(self, package: Package, limits: Limits, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        package: Package,
+        limits: Limits,
+        progress: Progress | None,
+        own: Mapping[str, frozenset[str]],
+    ) -> None:
+        self._own = own
         self._package, self._keep, self._progress = package, limits.max_findings, progress
         self._buckets = {name: Bucket(name, self._keep) for name in ("", MANIFEST, *FILES)}
         self._rows: dict[str, int] = {}
@@ -64,7 +76,7 @@ class _Check:
             return self._report(Manifest())
         manifest = read_manifest(self._package, self._buckets[MANIFEST])
         if manifest.readable:
-            world = World(manifest.modes, self._agreed(manifest))
+            world = World(manifest.modes, self._agreed(manifest), self._own)
             for name in READING_ORDER:
                 self._check_file(f"{name}.csv", world)
         return self._report(manifest)

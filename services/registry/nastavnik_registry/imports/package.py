@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -67,11 +67,14 @@ class Package:
         """The lines of an entry as rows, the header first. Raises CsvError and PackageError."""
         return scan(self.chunks(name), self.limits.max_line)
 
-    def rows(self, file_name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    def rows(
+        self, file_name: str, bad: Container[int] = ()
+    ) -> Iterator[tuple[int, dict[str, str]]]:
         """(line, values by header) of each data row of a checked file.
 
         Raises KeyError if the package has no such file, PackageError if it cannot be read or if a
-        row is not as wide as the header.
+        row is not as wide as the header. Of such a row whose line is known to be `bad`, only the
+        first column is given.
         """
         header: list[str] = []
         try:
@@ -81,7 +84,10 @@ class Package:
                 width = len(header)
                 for line, row in enumerate(rows[start:], first + start):
                     if len(row) != width:
-                        raise PackageError(Finding("table.row_width_mismatch", file_name, line))
+                        if line not in bad:
+                            raise PackageError(Finding("table.row_width_mismatch", file_name, line))
+                        yield line, {header[0]: row[0]}
+                        continue
                     yield line, dict(zip(header, row, strict=True))
         except CsvError as error:
             problem = error.problem

@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from nastavnik_common import db
 from nastavnik_common.events.registry import Membership
-from nastavnik_common.outbox import Outbox
 from nastavnik_registry import domain
 from nastavnik_registry.imports import mapping, peoplestore
-from nastavnik_registry.imports.notes import Notes
+from nastavnik_registry.imports.codes import Policy
+from nastavnik_registry.imports.ledger import Place, Target
+from nastavnik_registry.imports.notes import PERSON, Notes
 from nastavnik_registry.imports.package import Package
 from nastavnik_registry.imports.peoplestore import Found
 from nastavnik_registry.imports.units import Known
@@ -33,7 +34,8 @@ _STAGES = (
     " gone boolean) on commit drop",
     "create temporary table s_role (outside text, seq int, organization_id uuid, kind text,"
     " first boolean, since date, until date, gone boolean) on commit drop",
-    "create temporary table s_demographics (outside text, birth_date date) on commit drop",
+    "create temporary table s_demographics (outside text, line int, birth_date date)"
+    " on commit drop",
 )
 _JOINED = """
     select u.*, d.birth_date, r.organizations, r.kinds, r.firsts, r.sinces, r.untils,
@@ -49,10 +51,6 @@ _JOINED = """
     left join external_id e
            on e.source = $1 and e.kind = 'participant' and e.external_id = u.outside
 """
-_VANISHED = """
-    select count(*) from external_id e where e.source = $1 and e.kind = 'participant'
-    and not exists (select from s_user u where u.outside = e.external_id)
-"""
 
 
 class Present(NamedTuple):
@@ -62,115 +60,133 @@ class Present(NamedTuple):
     demographics: bool
 
 
-async def stage(
-    tx: AsyncSession, package: Package, units: dict[str, Known], today: date, notes: Notes
-) -> Present:
-    """Copy the files into temporary tables; what cannot be applied goes into `notes`."""
+class Staging(NamedTuple):
+    """What the rows are read with."""
+
+    package: Package
+    policy: Policy
+    units: dict[str, Known]
+    today: date
+    notes: Notes
+
+
+async def stage(tx: AsyncSession, staging: Staging) -> Present:
+    """Copy the files into temporary tables; what cannot be applied goes into the notes."""
+    package = staging.package
     raw = await db.driver(tx)
     await raw.execute("set local work_mem = '128MB'")
     for statement in _STAGES:
         await raw.execute(statement)
     present = Present(ROLES in package.names, DEMOGRAPHICS in package.names)
     if USERS in package.names:
-        await raw.copy_records_to_table("s_user", records=_users(package, units, today, notes))
+        await raw.copy_records_to_table("s_user", records=_users(staging))
     if present.roles:
-        await raw.copy_records_to_table("s_role", records=_roles(package, units, notes))
+        await raw.copy_records_to_table("s_role", records=_roles(staging))
     if present.demographics:
-        records = _demographics(package, today, notes)
+        records = _demographics(staging)
         await raw.copy_records_to_table("s_demographics", records=records)
+    if left_out := staging.notes.left_out[PERSON]:
+        for table in ("s_user", "s_role", "s_demographics"):
+            await raw.execute(f"delete from {table} where outside = any($1)", list(left_out))  # noqa: S608
     # statistics that do not know a new source make the planner join it row by row
     for table in ("s_user", "s_role", "s_demographics", "external_id"):
         await raw.execute(f"analyze {table}")
     return present
 
 
-def _users(
-    package: Package, units: dict[str, Known], today: date, notes: Notes
-) -> Iterator[tuple[Any, ...]]:
-    for line, row in package.rows(USERS):
+def _users(staging: Staging) -> Iterator[tuple[Any, ...]]:
+    notes, units = staging.notes, staging.units
+    for line, row in staging.package.rows(USERS, notes.bad(USERS)):
+        outside = row["sourcedId"]
+        if notes.skip(USERS, line, outside):
+            continue
         home = units.get(row["primaryOrgSourcedId"])
+        place = (USERS, line, outside)
         yield (
-            row["sourcedId"],
+            outside,
             line,
-            notes.required(row, "familyName", USERS, line),
-            notes.required(row, "givenName", USERS, line),
-            notes.text(row, "middleName", USERS, line),
-            notes.text(row, "email", USERS, line),
-            notes.text(row, "phone", USERS, line) or notes.text(row, "sms", USERS, line),
-            _teaching_since(row.get("metadata.teachingSince", "").strip(), line, today, notes),
+            notes.required(row, "familyName", *place),
+            notes.required(row, "givenName", *place),
+            notes.text(row, "middleName", *place),
+            notes.text(row, "email", *place),
+            notes.text(row, "phone", *place) or notes.text(row, "sms", *place),
+            _teaching_since(row, line, staging),
             home.id if home else None,
             row["status"] == GONE,
         )
 
 
-def _teaching_since(value: str, line: int, today: date, notes: Notes) -> date | None:
+def _teaching_since(row: dict[str, str], line: int, staging: Staging) -> date | None:
+    value = row.get("metadata.teachingSince", "").strip()
     if not value:
         return None
     try:
         day = date.fromisoformat(value) if len(value) == 10 else None
     except ValueError:
         day = None
-    if day is None or not domain.is_birth_date(day, today):
+    if day is None or not domain.is_birth_date(day, staging.today):
         message = "expected a date YYYY-MM-DD that has come"
-        notes.add("import.teaching_since", USERS, line, "metadata.teachingSince", message)
+        place = (USERS, line, "metadata.teachingSince")
+        staging.notes.add("import.teaching_since", *place, message, row["sourcedId"])
     return day
 
 
-def _roles(package: Package, units: dict[str, Known], notes: Notes) -> Iterator[tuple[Any, ...]]:
-    for line, row in package.rows(ROLES):
+def _roles(staging: Staging) -> Iterator[tuple[Any, ...]]:
+    notes, units = staging.notes, staging.units
+    for line, row in staging.package.rows(ROLES, notes.bad(ROLES)):
+        outside = row.get("userSourcedId", "")
+        if notes.skip(ROLES, line, outside):
+            continue
         unit = units.get(row["orgSourcedId"])
         if unit is None:
             message = "the unit is neither in the package nor known from this source"
-            notes.add("import.unknown_org", ROLES, line, "orgSourcedId", message)
+            notes.add("import.unknown_org", ROLES, line, "orgSourcedId", message, outside)
             continue
         since, until = _day(row["beginDate"]), _day(row["endDate"])
         if since and until and since > until:
             message = "expected a date not before beginDate"
-            notes.add("import.interval_reversed", ROLES, line, "endDate", message)
+            notes.add("import.interval_reversed", ROLES, line, "endDate", message, outside)
         if since and until and since >= until:
             continue  # a role of no day
-        kind = mapping.member_of(row["role"], unit.kind)
+        kind = staging.policy.member_of(row["role"], unit.kind)
         first = row["roleType"] == "primary"
         gone = row["status"] == GONE
-        yield row["userSourcedId"], line, unit.id, kind, first, since, until, gone
+        yield outside, line, unit.id, kind, first, since, until, gone
 
 
-def _demographics(package: Package, today: date, notes: Notes) -> Iterator[tuple[Any, ...]]:
-    for line, row in package.rows(DEMOGRAPHICS):
+def _demographics(staging: Staging) -> Iterator[tuple[Any, ...]]:
+    notes = staging.notes
+    for line, row in staging.package.rows(DEMOGRAPHICS, notes.bad(DEMOGRAPHICS)):
+        outside = row["sourcedId"]
+        if notes.skip(DEMOGRAPHICS, line, outside):
+            continue
         birth = _day(row["birthDate"])
-        if birth is not None and not domain.is_birth_date(birth, today):
+        if birth is not None and not domain.is_birth_date(birth, staging.today):
             message = "expected a date from 1900 until today"
-            notes.add("import.birth_date", DEMOGRAPHICS, line, "birthDate", message)
+            notes.add("import.birth_date", DEMOGRAPHICS, line, "birthDate", message, outside)
         if row["status"] != GONE:
-            yield row["sourcedId"], birth
+            yield outside, line, birth
 
 
 def _day(value: str) -> date | None:
     return date.fromisoformat(value) if value else None
 
 
-async def apply(
-    tx: AsyncSession, outbox: Outbox, source: str, present: Present, notes: Notes, tick: Tick
-) -> tuple[int, int, int]:
+async def apply(target: Target, present: Present, notes: Notes, tick: Tick) -> tuple[int, int, int]:
     """Write what differs, in chunks. Returns how many are new, changed, unchanged."""
-    raw = await db.driver(tx)
-    cursor = await raw.cursor(_JOINED, source)
+    raw = await db.driver(target.tx)
+    cursor = await raw.cursor(_JOINED, target.source)
     added = changed = seen = 0
+    noted = notes.total
     while rows := await cursor.fetch(CHUNK):
         found = [one for row in rows if (one := _found(row, present, notes)) is not None]
         new = [one for one in found if one.known is None]
         marked = [one for one in found if one.known is not None]
-        added += await peoplestore.insert(tx, outbox, source, new)
-        changed += await peoplestore.update(tx, outbox, source, marked)
+        added += await peoplestore.insert(target, new)
+        changed += await peoplestore.update(target, marked)
         seen += len(rows)
         tick(seen)
-    return added, changed, seen - added - changed
-
-
-async def vanished(tx: AsyncSession, source: str) -> int:
-    raw = await db.driver(tx)
-    await raw.execute("analyze external_id")
-    return int(await raw.fetchval(_VANISHED, source))
+    return added, changed, seen - added - changed - (notes.total - noted)
 
 
 def _found(row: Any, present: Present, notes: Notes) -> Found | None:
@@ -182,7 +198,9 @@ def _found(row: Any, present: Present, notes: Notes) -> Found | None:
     teaching: date | None = row["teaching_since"]
     if birth and teaching and teaching <= birth:
         message = "teaching began before the birth date"
-        notes.add("import.teaching_since", USERS, row["line"], "metadata.teachingSince", message)
+        place = (USERS, row["line"], "metadata.teachingSince")
+        notes.add("import.teaching_since", *place, message, row["outside"])
+        return None
     person = tuple(row[name] for name in peoplestore.PERSONAL)
     mark = mapping.content_hash(person, memberships, present)
     if row["content_hash"] == mark:
@@ -195,6 +213,8 @@ def _found(row: Any, present: Present, notes: Notes) -> Found | None:
         birth_known=present.demographics,
         memberships=memberships,
         hash=mark,
+        was=row["content_hash"],
+        place=Place(row["outside"], USERS, row["line"]),
     )
 
 

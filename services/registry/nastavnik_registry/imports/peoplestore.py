@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from nastavnik_common import db
 from nastavnik_common.events import PARTICIPANT
 from nastavnik_common.events.registry import Membership, Training
-from nastavnik_common.outbox import Outbox
 from nastavnik_registry import domain
 from nastavnik_registry.aggregates import people, states
+from nastavnik_registry.imports.ledger import Place, Target, differing
+from nastavnik_registry.imports.notes import PERSON
 
 PERSONAL = (
     "family_name",
@@ -30,7 +31,8 @@ class Found(NamedTuple):
     """A person as the package has them. `person` is in the order of PERSONAL.
 
     `known` is the id when the source has named the person before; memberships of None, and a birth
-    date that is not `birth_known`, are not in the package: what is stored stays.
+    date that is not `birth_known`, are not in the package: what is stored stays. `was` is the hash
+    last imported.
     """
 
     outside: str
@@ -40,6 +42,8 @@ class Found(NamedTuple):
     birth_known: bool
     memberships: tuple[Membership, ...] | None
     hash: bytes | None
+    was: bytes | None
+    place: Place
 
 
 class Stored(NamedTuple):
@@ -55,10 +59,14 @@ class Write(NamedTuple):
     memberships: tuple[Membership, ...]
 
 
-async def insert(tx: AsyncSession, outbox: Outbox, source: str, new: Sequence[Found]) -> int:
+async def insert(target: Target, new: Sequence[Found]) -> int:
     """Register people; returns how many."""
-    if not new:
-        return 0
+    for one in new:
+        target.ledger.add(PERSON, "added", one.id, 1, one.place)
+    await target.ledger.flush(target.tx)
+    if not new or target.ledger.dry:
+        return len(new)
+    tx = target.tx
     writes = [Write(one.id, 1, one.person, one.memberships or ()) for one in new]
     raw = await db.driver(tx)
     await raw.copy_records_to_table(
@@ -69,30 +77,62 @@ async def insert(tx: AsyncSession, outbox: Outbox, source: str, new: Sequence[Fo
     await _copy_memberships(raw, writes)
     await raw.copy_records_to_table(
         "external_id",
-        records=[(source, "participant", one.outside, one.id, one.hash) for one in new],
+        records=[(target.source, PERSON, one.outside, one.id, one.hash) for one in new],
         columns=["source", "kind", "external_id", "entity_id", "content_hash"],
     )
-    await _emit(tx, outbox, "registered", writes, {})
+    await _emit(target, "registered", writes, {})
     return len(writes)
 
 
-async def update(tx: AsyncSession, outbox: Outbox, source: str, marked: Sequence[Found]) -> int:
+async def update(target: Target, marked: Sequence[Found]) -> int:
     """Bring known people up to date; returns how many differed from what is stored."""
     if not marked:
         return 0
-    before = await stored(tx, [one.id for one in marked])
-    writes = [w for one in marked if (w := _changed(one, before[one.id])) is not None]
-    raw = await db.driver(tx)
-    if writes:
-        await raw.execute(_UPDATE, *db.columns([(w.id, w.version, *w.person) for w in writes], 9))
-        ids = [w.id for w in writes]
-        await raw.execute("delete from membership where participant_id = any($1)", ids)
-        await _copy_memberships(raw, writes)
-        # not in any package: what is stored stays
-        await _emit(tx, outbox, "changed", writes, await people.trainings_of(tx, ids))
-    hashes = db.columns([(one.outside, one.hash) for one in marked], 2)
-    await raw.execute(_MARK, source, *hashes)
+    before = await stored(target.tx, [one.id for one in marked], lock=not target.ledger.dry)
+    writes = []
+    for one in marked:
+        write = _changed(one, before[one.id])
+        if write is not None:
+            writes.append(write)
+            record(target, one.place, one.was, before[one.id], write)
+    await target.ledger.flush(target.tx)
+    if not target.ledger.dry:
+        await write_people(target, writes)
+        await mark(target, [(one.outside, one.hash) for one in marked])
     return len(writes)
+
+
+async def write_people(target: Target, writes: Sequence[Write]) -> None:
+    """People who are there, as they are now, with their events."""
+    if not writes:
+        return
+    raw = await db.driver(target.tx)
+    await raw.execute(_UPDATE, *db.columns([(w.id, w.version, *w.person) for w in writes], 9))
+    ids = [w.id for w in writes]
+    await raw.execute("delete from membership where participant_id = any($1)", ids)
+    await _copy_memberships(raw, writes)
+    # not in any package: what is stored stays
+    await _emit(target, "changed", writes, await people.trainings_of(target.tx, ids))
+
+
+async def mark(target: Target, hashes: Sequence[tuple[str, bytes | None]]) -> None:
+    """Keep the hashes of the content last imported, by outside id."""
+    raw = await db.driver(target.tx)
+    await raw.execute(_MARK, target.source, *db.columns(hashes, 2))
+
+
+def record(
+    target: Target, place: Place, was: bytes | None, before: Stored, write: Write, action: str = ""
+) -> None:
+    """Enter a change of a person into the ledger."""
+    old, new = differing(fields(before), fields(write))
+    action = action or domain.outcome(before.memberships, write.memberships, target.today)
+    target.ledger.add(PERSON, action, write.id, write.version, place, old, new, hash=was)
+
+
+def fields(one: Stored | Write) -> dict[str, Any]:
+    """What an import may change of a person."""
+    return {**dict(zip(PERSONAL, one.person, strict=True)), "memberships": one.memberships}
 
 
 def _changed(one: Found, before: Stored) -> Write | None:
@@ -105,12 +145,12 @@ def _changed(one: Found, before: Stored) -> Write | None:
     return Write(one.id, before.version + 1, tuple(after), kept)
 
 
-async def stored(tx: AsyncSession, ids: list[UUID]) -> dict[UUID, Stored]:
-    """People as they are, locked against other changes until the transaction ends."""
+async def stored(tx: AsyncSession, ids: list[UUID], *, lock: bool = True) -> dict[UUID, Stored]:
+    """Live people as they are, locked against other changes until the transaction ends."""
     raw = await db.driver(tx)
     rows = await raw.fetch(
-        f"select id, version, {', '.join(PERSONAL)} from participant where id = any($1)"  # noqa: S608
-        " order by id for no key update",
+        f"select id, version, {', '.join(PERSONAL)} from participant"  # noqa: S608
+        " where id = any($1) and not deleted order by id" + " for no key update" * lock,
         ids,
     )
     found: dict[UUID, list[Membership]] = {}
@@ -138,8 +178,7 @@ async def _copy_memberships(raw: Any, writes: Sequence[Write]) -> None:
 
 
 async def _emit(
-    tx: AsyncSession,
-    outbox: Outbox,
+    target: Target,
     verb: str,
     writes: Sequence[Write],
     trainings: Mapping[UUID, tuple[Training, ...]],
@@ -152,7 +191,9 @@ async def _emit(
             write.id, write.version, birth, teaching, write.memberships, done
         )
 
-    await outbox.copy(tx, [outbox.event(PARTICIPANT, verb, state(write)) for write in writes])
+    outbox = target.outbox
+    events = [outbox.event(PARTICIPANT, verb, state(write)) for write in writes]
+    await outbox.copy(target.tx, events)
 
 
 _MEMBERSHIPS = (

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -9,19 +10,23 @@ from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col
 
-from nastavnik_common import db
+from nastavnik_common import clock, db
 from nastavnik_common.outbox import Outbox
 from nastavnik_registry import tables
+from nastavnik_registry.imports import codes, sync
 from nastavnik_registry.imports.findings import Report
 from nastavnik_registry.imports.jobs import OPEN, finish, package_path
+from nastavnik_registry.imports.ledger import Ledger, Target
 from nastavnik_registry.imports.limits import Limits
-from nastavnik_registry.imports.notes import Notes, RejectedError
+from nastavnik_registry.imports.notes import Notes, RejectedError, divisible
 from nastavnik_registry.imports.oneroster import check
-from nastavnik_registry.imports.sync import Counts, Plan, apply
+from nastavnik_registry.imports.sync import HeldError, Outcome, Plan, StaleError
+from nastavnik_registry.imports.undo import undo
 from nastavnik_registry.settings import RegistrySettings
 from nastavnik_registry.tables import ImportJob
 
 _REPORT_SECONDS = 1.0
+_FINDINGS_IN_PARTS = 10_000  # more faults are no matter of single records
 
 
 class EndedError(Exception):
@@ -44,7 +49,7 @@ class Runner:
             return
         reporter = asyncio.create_task(self._report_progress())
         try:
-            await self._check_and_apply(job)
+            await (self._check_and_apply(job) if job.undoes is None else self._undo(job))
         except EndedError:
             pass
         finally:
@@ -52,45 +57,69 @@ class Runner:
 
     async def _check_and_apply(self, job: ImportJob) -> None:
         await self._move("checking")
+        async with self._sessions() as tx:
+            policy = await codes.policy(tx, job.source)
         limits = Limits(max_compressed=self._settings.import_max_bytes)
+        if policy.partial:
+            limits = msgspec.structs.replace(limits, max_findings=_FINDINGS_IN_PARTS)
         path = package_path(self._settings, self._ident)
-        report = await asyncio.to_thread(check, path, limits, self._checked)
-        if not report.valid:
-            await self._end("rejected", report)
+        report = await asyncio.to_thread(check, path, limits, self._checked, policy.words)
+        if not report.valid and not (policy.partial and divisible(report)):
+            await self._end("rejected", report=_document(report))
             return
         self._progress = ("applying", 0, 0)
         await self._move("applying")
-        notes = Notes()
-        try:
-            await self._apply(
-                Plan(job.source, job.under, path, limits, report.files), report, notes
-            )
-        except RejectedError:
-            await self._end("rejected", _with_notes(report, notes))
+        plan = Plan(
+            *(self._ident, job.source, job.under, path, limits, report.files, policy),
+            dry=job.dry_run,
+            confirmed=job.confirmed,
+            mark=None if job.dry_run else job.mark,
+        )
+        await self._apply(plan, report)
 
-    async def _apply(self, plan: Plan, report: Report, notes: Notes) -> None:
+    async def _apply(self, plan: Plan, report: Report) -> None:
+        notes = Notes(report, partial=plan.policy.partial)
+        try:
+            await self._write(plan, report, notes, "planned" if plan.dry else "completed")
+        except RejectedError:
+            await self._end("rejected", report=_document(notes.on(report)))
+        except StaleError:
+            await self._end("failed", error="import.stale")
+        except HeldError:
+            # once more, for the difference by which somebody decides
+            notes = Notes(report, partial=plan.policy.partial)
+            await self._write(plan._replace(dry=True), report, notes, "held")
+
+    async def _write(self, plan: Plan, report: Report, notes: Notes, status: str) -> None:
         """State, events and the end of the job in one transaction."""
         async with self._sessions.begin() as tx:
-            counts = await apply(tx, self._outbox, plan, notes, self._applied)
-            ended = await finish(
-                tx,
-                self._ident,
-                status="completed",
-                report=_document(report),
-                changes={kind: _counts(found) for kind, found in counts.items()},
-                done=self._progress[1],
-                total=self._progress[2],
-            )
-            if not ended:
-                raise EndedError
+            outcome = await sync.apply(tx, self._outbox, plan, notes, self._applied)
+            values = _values(outcome) | {"report": _document(notes.on(report))}
+            await self._finish(tx, status, **values)
 
-    async def _end(self, status: str, report: Report) -> None:
+    async def _undo(self, job: ImportJob) -> None:
+        assert job.undoes is not None
+        await self._move("applying")
         async with self._sessions.begin() as tx:
-            await finish(tx, self._ident, status=status, report=_document(report))
+            await sync.lock(tx, job.source)
+            ledger = Ledger(self._ident, dry=False)
+            target = Target(tx, self._outbox, job.source, clock.now().date(), ledger)
+            counts = await undo(target, job.undoes, self._applied)
+            undone = update(ImportJob).where(col(ImportJob.id) == job.undoes)
+            await tx.execute(undone.values(undone_by=self._ident))
+            await self._finish(tx, "completed", changes=_changes(counts))
+
+    async def _finish(self, tx: Any, status: str, **values: Any) -> None:
+        _, done, total = self._progress
+        if not await finish(tx, self._ident, status=status, done=done, total=total, **values):
+            raise EndedError
+
+    async def _end(self, status: str, **values: Any) -> None:
+        async with self._sessions.begin() as tx:
+            await finish(tx, self._ident, status=status, **values)
 
     async def fail(self, code: str) -> None:
-        async with self._sessions.begin() as tx:
-            await finish(tx, self._ident, status="failed", error=code)
+        await self._end("failed", error=code)
 
     async def _move(self, status: str) -> None:
         statement = (
@@ -127,16 +156,19 @@ class Runner:
                     await tx.execute(statement)
 
 
+def _values(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "changes": _changes(outcome.counts),
+        "held": outcome.held,
+        "quarantined": outcome.quarantined,
+        "mark": outcome.mark,
+    }
+
+
+def _changes(counts: dict[str, sync.Counts]) -> dict[str, dict[str, int]]:
+    return {kind: found._asdict() for kind, found in counts.items()}
+
+
 def _document(report: Report) -> dict[str, object]:
     found: dict[str, object] = msgspec.to_builtins(report)
     return found
-
-
-def _counts(counts: Counts) -> dict[str, int]:
-    return counts._asdict()
-
-
-def _with_notes(report: Report, notes: Notes) -> Report:
-    return msgspec.structs.replace(
-        report, valid=False, findings=tuple(notes.findings), total=notes.total
-    )

@@ -25,10 +25,16 @@ NEEDED = Problem(
 
 class World:
     """What the files of a package know of each other. `modes` has the files whose mode is known;
-    `sound` those among them whose archive entry agrees with it."""
+    `sound` those among them whose archive entry agrees with it; `own` words agreed with the
+    sender."""
 
-    def __init__(self, modes: Mapping[str, str], sound: set[str]) -> None:
-        self.modes, self.sound = modes, sound
+    def __init__(
+        self,
+        modes: Mapping[str, str],
+        sound: set[str],
+        own: Mapping[str, frozenset[str]] = {},
+    ) -> None:
+        self.modes, self.sound, self.own = modes, sound, own
         self.ids: dict[str, Ids] = {}
         self.not_schools: set[str] = set()
 
@@ -134,7 +140,7 @@ class TableCheck:
         checks = [by_column.required(emit)] if column.required else []
         if column.kind in ("ref", "refs") and self.mode == "bulk":
             return [*checks, self._reference(column, emit)]
-        rule = rule_of(column)
+        rule = rule_of(column, self._world.own)
         return checks if rule is None else [*checks, by_column.each(rule, emit)]
 
     def _reference(self, column: Column, emit: Emit) -> Check:

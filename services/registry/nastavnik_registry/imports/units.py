@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from nastavnik_common import db
 from nastavnik_registry import domain
 from nastavnik_registry.imports import mapping
-from nastavnik_registry.imports.notes import Notes
+from nastavnik_registry.imports.codes import Policy
+from nastavnik_registry.imports.notes import UNIT, Notes
 from nastavnik_registry.imports.package import Package
 
 FILE = "orgs.csv"
@@ -35,6 +36,7 @@ class Found(NamedTuple):
     code: str | None
     parent: UUID | None
     hash: bytes
+    line: int
 
 
 class Row(NamedTuple):
@@ -64,17 +66,42 @@ async def known(tx: AsyncSession, source: str) -> dict[str, Known]:
     return {row[0]: Known(*row[1:]) for row in rows}
 
 
-def read(package: Package, notes: Notes) -> dict[str, Row]:
+def read(
+    package: Package, policy: Policy, before: dict[str, Known], notes: Notes
+) -> dict[str, Row]:
     """The units that are to be, by outside id. One to be deleted is left as it is here."""
     found = {}
-    for line, row in package.rows(FILE):
-        if row["status"] == "tobedeleted":
+    for line, row in package.rows(FILE, notes.bad(FILE)):
+        outside = row["sourcedId"]
+        if notes.skip(FILE, line, outside) or row["status"] == "tobedeleted":
             continue
-        level, kind = mapping.unit_of(row["type"])
-        name = notes.required(row, "name", FILE, line)
-        identifier = notes.text(row, "identifier", FILE, line) or ""
-        found[row["sourcedId"]] = Row(line, level, kind, name, identifier, row["parentSourcedId"])
-    return found
+        level, kind = policy.unit_of(row["type"])
+        name = notes.required(row, "name", FILE, line, outside)
+        identifier = notes.text(row, "identifier", FILE, line, outside) or ""
+        found[outside] = Row(line, level, kind, name, identifier, row["parentSourcedId"])
+        if outside in before and before[outside].level != level:
+            message = "the unit is known on another level; levels never change"
+            notes.add("import.level_changed", FILE, line, "type", message, outside)
+    return closed(found, before, notes)
+
+
+def closed(rows: dict[str, Row], before: dict[str, Known], notes: Notes) -> dict[str, Row]:
+    """The rows without those set aside, and without those that stand under an unknown one of
+    them: they have no place."""
+    left_out = notes.left_out[UNIT]
+    if left_out.isdisjoint(rows) and not any(row.parent in left_out for row in rows.values()):
+        return rows
+    rows = {outside: row for outside, row in rows.items() if outside not in left_out}
+    orphans = [
+        outside
+        for outside, row in rows.items()
+        if row.parent in left_out and row.parent not in before
+    ]
+    for outside in orphans:
+        message = "the unit above it was set aside"
+        line = rows[outside].line
+        notes.add("import.parent_set_aside", FILE, line, "parentSourcedId", message, outside)
+    return closed(rows, before, notes) if orphans else rows
 
 
 class Placer:
@@ -92,7 +119,8 @@ class Placer:
         parent, seen = row.parent, {outside}
         while parent:
             if parent in seen:
-                notes.add("import.org_cycle", FILE, row.line, "parentSourcedId", "its own ancestor")
+                message = "its own ancestor"
+                notes.add("import.org_cycle", FILE, row.line, "parentSourcedId", message, outside)
                 return None
             seen.add(parent)
             place = self._above(row.level, parent)
@@ -103,7 +131,7 @@ class Placer:
             return None
         if not domain.may_stand_under(row.level, self._under.level):
             message = "no parent here, and `under` is not of a higher level"
-            notes.add("import.under_level", FILE, row.line, "type", message)
+            notes.add("import.under_level", FILE, row.line, "type", message, outside)
             return None
         return self._under.id
 
@@ -121,14 +149,11 @@ def resolve(
     rows: dict[str, Row], before: dict[str, Known], under: Under | None, notes: Notes
 ) -> list[Found]:
     placer = Placer(rows, before, under)
-    found = []
+    found = {}
     for outside, row in rows.items():
-        if outside in before and before[outside].level != row.level:
-            message = "the unit is known on another level; levels never change"
-            notes.add("import.level_changed", FILE, row.line, "type", message)
         parent = placer.place(outside, notes)
         oktmo, code = mapping.codes_of(row.level, row.identifier)
         content = (row.level, row.kind, row.name, oktmo, code, parent)
         mark = mapping.content_hash(*content)
-        found.append(Found(outside, placer.ids[outside], *content, mark))
-    return found
+        found[outside] = Found(outside, placer.ids[outside], *content, mark, row.line)
+    return [found[outside] for outside in closed(rows, before, notes)]

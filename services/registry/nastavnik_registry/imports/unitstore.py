@@ -1,7 +1,6 @@
 """Org units compared with what is stored, and written in bulk with their events."""
 
-from collections.abc import Collection, Mapping
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -10,10 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from nastavnik_common import db
 from nastavnik_common.events import ORGANIZATION
 from nastavnik_common.events.registry import Placement
-from nastavnik_common.outbox import Outbox
 from nastavnik_registry import domain
 from nastavnik_registry.aggregates import states
-from nastavnik_registry.imports.units import Found, Known
+from nastavnik_registry.imports.ledger import Place, Target, differing
+from nastavnik_registry.imports.notes import UNIT
+from nastavnik_registry.imports.units import FILE, Found, Known
+
+PLAIN = ("kind", "name", "oktmo", "code")
 
 
 class Write(NamedTuple):
@@ -30,27 +32,60 @@ class Write(NamedTuple):
 
 
 async def apply(
-    tx: AsyncSession,
-    outbox: Outbox,
-    source: str,
-    found: Collection[Found],
-    before: Mapping[str, Known],
-    today: date,
+    target: Target, found: Collection[Found], before: Mapping[str, Known]
 ) -> tuple[int, int]:
     """Write what differs. Returns how many units are new, and how many changed."""
+    tx, ledger = target.tx, target.ledger
     new = [one for one in found if one.outside not in before]
     marked = [o for o in found if o.outside in before and before[o.outside].hash != o.hash]
-    stored = await _stored(tx, [one.id for one in marked])
+    stored = await units_stored(tx, [one.id for one in marked], lock=not ledger.dry)
     writes = [_new(one) for one in new]
-    changes = [w for one in marked if (w := _changed(one, *stored[one.id], today)) is not None]
-    await _insert(tx, source, new, writes)
-    await _update(tx, source, marked, changes)
-    await _replace_placements(tx, writes, changes)
-    events = [outbox.event(ORGANIZATION, "registered", _state(w)) for w in writes]
-    events += [outbox.event(ORGANIZATION, "changed", _state(w)) for w in changes]
-    if events:
-        await outbox.copy(tx, events)
+    changes = []
+    for one in new:
+        ledger.add(UNIT, "added", one.id, 1, Place(one.outside, FILE, one.line))
+    for one in marked:
+        row, placements = stored[one.id]
+        write = _changed(one, row, placements, target)
+        if write is not None:
+            changes.append(write)
+            _record(target, one, before[one.outside], row, placements, write)
+    await ledger.flush(tx)
+    if not ledger.dry:
+        await _insert(tx, target.source, new, writes)
+        await _mark(tx, target.source, marked)
+        await write_units(target, writes, changes)
     return len(writes), len(changes)
+
+
+async def write_units(target: Target, new: Sequence[Write], changes: Sequence[Write]) -> None:
+    """Units whose rows are there if they are new, with their placements and events."""
+    await _update(target.tx, changes)
+    await _replace_placements(target.tx, new, changes)
+    events = [target.outbox.event(ORGANIZATION, "registered", _state(w)) for w in new]
+    events += [target.outbox.event(ORGANIZATION, "changed", _state(w)) for w in changes]
+    if events:
+        await target.outbox.copy(target.tx, events)
+
+
+def fields(row: Any, placements: tuple[Placement, ...]) -> dict[str, Any]:
+    """What an import may change of a unit."""
+    return {"kind": row.kind, "name": row.name, "oktmo": row.oktmo, "code": row.code} | {
+        "placements": placements
+    }
+
+
+def _record(
+    target: Target,
+    one: Found,
+    known: Known,
+    row: Any,
+    placements: tuple[Placement, ...],
+    write: Write,
+) -> None:
+    old, new = differing(fields(row, placements), fields(write, write.placements))
+    action = "moved" if "placements" in old else "changed"
+    place = Place(one.outside, FILE, one.line)
+    target.ledger.add(UNIT, action, one.id, write.version, place, old, new, hash=known.hash)
 
 
 def _state(write: Write) -> Any:
@@ -62,23 +97,36 @@ def _new(one: Found) -> Write:
     return Write(one.id, 1, one.level, one.kind, one.name, one.oktmo, one.code, placements)
 
 
-def _changed(one: Found, row: Any, placements: tuple[Placement, ...], today: date) -> Write | None:
+def _changed(
+    one: Found, row: "Stored", placements: tuple[Placement, ...], target: Target
+) -> Write | None:
     """What the package does not say stays as it is. None: nothing differs."""
-    moved = domain.moved(placements, one.parent, today) if one.parent else placements
-    before = (row["kind"], row["name"], row["oktmo"], row["code"], placements)
-    after = (one.kind, one.name, one.oktmo or row["oktmo"], one.code or row["code"], moved)
+    moved = domain.moved(placements, one.parent, target.today) if one.parent else placements
+    before = (row.kind, row.name, row.oktmo, row.code, placements)
+    after = (one.kind, one.name, one.oktmo or row.oktmo, one.code or row.code, moved)
     if before == after:
         return None
-    return Write(one.id, row["version"] + 1, one.level, *after)
+    return Write(one.id, row.version + 1, one.level, *after)
 
 
-async def _stored(
-    tx: AsyncSession, ids: list[UUID]
-) -> dict[UUID, tuple[Any, tuple[Placement, ...]]]:
+class Stored(NamedTuple):
+    id: UUID
+    version: int
+    level: str
+    kind: str | None
+    name: str
+    oktmo: str | None
+    code: str | None
+
+
+async def units_stored(
+    tx: AsyncSession, ids: list[UUID], *, lock: bool = True
+) -> dict[UUID, tuple[Stored, tuple[Placement, ...]]]:
+    """Live units as they are, locked against other changes until the transaction ends."""
     raw = await db.driver(tx)
     rows = await raw.fetch(
-        "select id, version, kind, name, oktmo, code from org_unit where id = any($1)"
-        " order by id for no key update",
+        f"select {', '.join(Stored._fields)} from org_unit"  # noqa: S608 - names of columns
+        " where id = any($1) and not deleted order by id" + " for no key update" * lock,
         ids,
     )
     places = await raw.fetch(
@@ -89,7 +137,10 @@ async def _stored(
         found.setdefault(unit_id, []).append(
             Placement(parent_id=parent_id, since=since, until=until)
         )
-    return {row["id"]: (row, domain.ordered_placements(found.get(row["id"], ()))) for row in rows}
+    return {
+        row["id"]: (Stored(*row), domain.ordered_placements(found.get(row["id"], ())))
+        for row in rows
+    }
 
 
 async def _insert(tx: AsyncSession, source: str, new: list[Found], writes: list[Write]) -> None:
@@ -108,7 +159,7 @@ async def _insert(tx: AsyncSession, source: str, new: list[Found], writes: list[
     )
 
 
-async def _update(tx: AsyncSession, source: str, marked: list[Found], changes: list[Write]) -> None:
+async def _update(tx: AsyncSession, changes: Sequence[Write]) -> None:
     raw = await db.driver(tx)
     await raw.execute(
         "update org_unit o set version = n.version, kind = n.kind, name = n.name,"
@@ -117,6 +168,10 @@ async def _update(tx: AsyncSession, source: str, marked: list[Found], changes: l
         " n(id, version, kind, name, oktmo, code) where o.id = n.id",
         *db.columns([(w.id, w.version, w.kind, w.name, w.oktmo, w.code) for w in changes], 6),
     )
+
+
+async def _mark(tx: AsyncSession, source: str, marked: list[Found]) -> None:
+    raw = await db.driver(tx)
     await raw.execute(
         "update external_id e set content_hash = n.hash"
         " from unnest($2::text[], $3::bytea[]) n(outside, hash)"
@@ -126,7 +181,9 @@ async def _update(tx: AsyncSession, source: str, marked: list[Found], changes: l
     )
 
 
-async def _replace_placements(tx: AsyncSession, writes: list[Write], changes: list[Write]) -> None:
+async def _replace_placements(
+    tx: AsyncSession, writes: Sequence[Write], changes: Sequence[Write]
+) -> None:
     raw = await db.driver(tx)
     await raw.execute("delete from placement where unit_id = any($1)", [w.id for w in changes])
     await raw.copy_records_to_table(

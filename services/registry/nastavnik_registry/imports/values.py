@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
 from nastavnik_registry.imports.findings import Problem
@@ -124,10 +124,15 @@ _SIMPLE: dict[str, Rule] = {
 }
 
 
-def rule_of(column: Column) -> Rule | None:
-    """The rule a filled value of `column` must keep; None if any text will do."""
+def rule_of(column: Column, own: Mapping[str, frozenset[str]] = {}) -> Rule | None:
+    """The rule a filled value of `column` must keep; None if any text will do.
+
+    `own`: words agreed with the sender, by vocabulary.
+    """
     if column.kind == "enum":
-        return enum(VOCABULARIES[column.of])
+        standard = VOCABULARIES[column.of]
+        words = standard.values | own.get(column.of, frozenset())
+        return enum(Vocabulary(words, standard.extensible))
     if column.kind == "enums":
         return _enum_list(enum(VOCABULARIES[column.of]))
     return _SIMPLE.get(column.kind)

@@ -1,4 +1,4 @@
-"""Reads of imports."""
+"""Reads of imports: how far they are, what they changed, what they set aside."""
 
 from datetime import datetime
 from typing import Annotated
@@ -6,19 +6,34 @@ from uuid import UUID
 
 from msgspec import Meta
 from sqlalchemy import select, tuple_
+from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from nastavnik_common.errors import NotFoundError
 from nastavnik_common.paging import Page, decode_cursor, encode_cursor
 from nastavnik_registry import bodies
-from nastavnik_registry.tables import ImportJob
+from nastavnik_registry.tables import ImportChange, ImportJob, ImportQuarantine
+
+_HIDDEN = {"size_bytes", "attempts", "phase", "done", "total", "confirmed", "mark"}
+_MARK = sql("""
+    select concat(
+        (select version from import_source where code = :source), '/', count(*), '/',
+        bit_xor(hashtextextended(concat(v.id, ' ', v.version), 0)))
+    from (
+        select o.id, o.version from external_id e join org_unit o on o.id = e.entity_id
+        where e.source = :source and e.kind = 'organization'
+        union all
+        select p.id, p.version from external_id e join participant p on p.id = e.entity_id
+        where e.source = :source and e.kind = 'participant'
+    ) v
+""")
 
 
 def body(row: ImportJob) -> bodies.Import:
     return bodies.Import.model_validate(
         {
-            **row.model_dump(exclude={"size_bytes", "attempts", "phase", "done", "total"}),
+            **row.model_dump(exclude=_HIDDEN),
             "progress": {"phase": row.phase, "done": row.done, "total": row.total},
         }
     )
@@ -55,3 +70,100 @@ async def many(
     if len(rows) > limit:
         more = encode_cursor(rows[limit - 1].created_at, rows[limit - 1].id)
     return Page(items=[body(row) for row in rows[:limit]], next_cursor=more)
+
+
+async def mark(tx: AsyncSession, source: str) -> str:
+    """Another one when the source's rules, or any record it has named, have changed."""
+    return str((await tx.execute(_MARK, {"source": source})).scalar_one())
+
+
+async def changes(
+    tx: AsyncSession,
+    ident: UUID,
+    limit: int,
+    cursor: str | None,
+    *,
+    kind: str | None = None,
+    action: str | None = None,
+) -> Page[bodies.ImportedChange]:
+    """In the order of the import."""
+    await one(tx, ident)
+    seq = col(ImportChange.seq)
+    query = select(ImportChange).where(col(ImportChange.import_id) == ident)
+    if kind is not None:
+        query = query.where(col(ImportChange.kind) == kind)
+    if action is not None:
+        query = query.where(col(ImportChange.action) == action)
+    if cursor is not None:
+        (last,) = decode_cursor(cursor, tuple[int])
+        query = query.where(seq > last)
+    rows = list((await tx.execute(query.order_by(seq).limit(limit + 1))).scalars())
+    more = encode_cursor(rows[limit - 1].seq) if len(rows) > limit else None
+    return Page(items=[change_body(row) for row in rows[:limit]], next_cursor=more)
+
+
+def change_body(row: ImportChange) -> bodies.ImportedChange:
+    fields = row.before if row.before is not None else row.after
+    return bodies.ImportedChange(
+        import_id=row.import_id,
+        kind=row.kind,
+        id=row.entity_id,
+        external_id=row.outside,
+        version=row.version,
+        action=row.action,
+        file=row.file,
+        line=row.line,
+        fields=sorted(fields or ()),
+        before=row.before,
+        after=row.after,
+    )
+
+
+async def history(tx: AsyncSession, kind: str, ident: UUID) -> list[bodies.ImportedChange]:
+    """What imports did to a record, the newest first. Only what has happened: no plans."""
+    query = (
+        select(ImportChange)
+        .join(ImportJob, col(ImportJob.id) == col(ImportChange.import_id))
+        .where(
+            col(ImportChange.entity_id) == ident,
+            col(ImportChange.kind) == kind,
+            col(ImportChange.version).is_not(None),
+            col(ImportJob.status) == "completed",
+        )
+        .order_by(col(ImportChange.version).desc())
+        .limit(1000)
+    )
+    return [change_body(row) for row in (await tx.execute(query)).scalars()]
+
+
+async def quarantine(
+    tx: AsyncSession,
+    limit: int,
+    cursor: str | None,
+    *,
+    source: str | None = None,
+    import_id: UUID | None = None,
+    released: bool | None = None,
+) -> Page[bodies.Quarantined]:
+    """In the order they were set aside."""
+    ident = col(ImportQuarantine.id)
+    query = select(ImportQuarantine)
+    if source is not None:
+        query = query.where(col(ImportQuarantine.source) == source)
+    if import_id is not None:
+        query = query.where(col(ImportQuarantine.import_id) == import_id)
+    if released is not None:
+        by = col(ImportQuarantine.released_by)
+        query = query.where(by.is_not(None) if released else by.is_(None))
+    if cursor is not None:
+        (last,) = decode_cursor(cursor, tuple[int])
+        query = query.where(ident > last)
+    rows = list((await tx.execute(query.order_by(ident).limit(limit + 1))).scalars())
+    more = encode_cursor(rows[limit - 1].id) if len(rows) > limit else None
+    items = [_aside_body(row) for row in rows[:limit]]
+    return Page(items=items, next_cursor=more)
+
+
+def _aside_body(row: ImportQuarantine) -> bodies.Quarantined:
+    kept = row.model_dump(exclude={"id", "outside"})
+    return bodies.Quarantined(external_id=row.outside, **kept)

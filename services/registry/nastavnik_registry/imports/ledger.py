@@ -1,0 +1,88 @@
+"""What an import changes, record by record: the trace of one that ran, the plan of a dry run."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from nastavnik_common import db
+from nastavnik_common.outbox import Outbox
+
+Fields = Mapping[str, Any]
+_COLUMNS = (
+    *("import_id", "seq", "kind", "entity_id", "version", "action", "outside", "file", "line"),
+    *("before", "after", "hash", "restored"),
+)
+_encode = msgspec.json.Encoder().encode
+
+
+class Place(NamedTuple):
+    """Where a record came from: the outside id, and the line that names it."""
+
+    outside: str
+    file: str
+    line: int | None
+
+
+class Ledger:
+    """Entries of one import, in order. `dry`: nothing but these entries may be written."""
+
+    def __init__(self, import_id: UUID, *, dry: bool) -> None:
+        self.import_id, self.dry = import_id, dry
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._rows: list[tuple[Any, ...]] = []
+        self._seq = 0
+
+    def add(
+        self,
+        kind: str,
+        action: str,
+        ident: UUID,
+        version: int | None,
+        place: Place,
+        before: Fields | None = None,
+        after: Fields | None = None,
+        *,
+        hash: bytes | None = None,
+        restored: int | None = None,
+    ) -> None:
+        self._seq += 1
+        self._counts[kind, action] += 1
+        head = (self.import_id, self._seq, kind, ident, version, action, *place)
+        self._rows.append((*head, _json(before), _json(after), hash, restored))
+
+    def count(self, kind: str, *actions: str) -> int:
+        return sum(self._counts[kind, action] for action in actions)
+
+    async def flush(self, tx: AsyncSession) -> None:
+        """Write the entries added since the last time."""
+        if self._rows:
+            raw = await db.driver(tx)
+            await raw.copy_records_to_table(
+                "import_change", records=self._rows, columns=list(_COLUMNS)
+            )
+            self._rows.clear()
+
+
+class Target(NamedTuple):
+    """Where an import writes."""
+
+    tx: AsyncSession
+    outbox: Outbox
+    source: str
+    today: date
+    ledger: Ledger
+
+
+def _json(fields: Fields | None) -> str | None:
+    return None if fields is None else _encode(fields).decode()
+
+
+def differing(before: Fields, after: Fields) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields that differ, as they were and as they are."""
+    names = [name for name in before if before[name] != after[name]]
+    return {name: before[name] for name in names}, {name: after[name] for name in names}
