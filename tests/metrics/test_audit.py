@@ -12,13 +12,17 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from nastavnik_common import db
+from nastavnik_common.outbox import Outbox
+from nastavnik_metrics.announce import Announcer
 from nastavnik_metrics.audit import Auditor
 from nastavnik_metrics.definitions import Definitions
 from nastavnik_metrics.settings import MetricsSettings
-from nastavnik_metrics.telemetry import AuditMetrics
+from nastavnik_metrics.tables import OUTBOX
+from nastavnik_metrics.telemetry import AuditMetrics, ProjectorMetrics
 from tests.metrics.conftest import Tell, empty, fold_in
 from tests.metrics.histories import histories
 from tests.metrics.test_figures_are_exact import records
+from tests.metrics.test_projector import until
 from tests.metrics.world import TREE, ident, meeting, pair, person
 
 
@@ -146,3 +150,45 @@ async def test_figures_that_move_while_they_are_audited(
     assert len(drifts) >= 2
     assert set(drifts) == {0}
     assert ident("anna")
+
+
+async def test_announced_values_are_audited_by_itself_now_and_then(
+    metrics_settings: MetricsSettings, world: None, connection: asyncpg.Connection
+) -> None:
+    often = metrics_settings.model_copy(
+        update={"audit_pause_seconds": 0.01, "recount_seconds": 0.1, "audit_owners": 1000}
+    )
+    registry = CollectorRegistry()
+    watching = Auditor(often, Definitions(None), AuditMetrics(registry))
+    await announce(metrics_settings)
+    assert (await watching.full()).differences == []
+    wrong = await connection.fetchval(
+        """update indicator_value set body = jsonb_set(body::jsonb, '{numerator}', '7')::json
+           where body->>'indicator' = 'coverage.students' and body->>'level' = 'region'
+             and body->>'form' = 'all' and body->>'school_year' = '2026' returning id"""
+    )
+    assert wrong is not None
+
+    async def told() -> bool:
+        return registry.get_sample_value("mentoring_indicator_drift") == 1
+
+    running = asyncio.create_task(watching.run())
+    await until(told)
+    rounds = registry.get_sample_value("nastavnik_audit_rounds_total") or 0
+
+    async def still_told() -> bool:
+        now = registry.get_sample_value("nastavnik_audit_rounds_total") or 0
+        return now > rounds + 2 and await told()
+
+    await until(still_told)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def announce(database: MetricsSettings) -> None:
+    engine = db.create_engine(database)
+    outbox = Outbox(OUTBOX, database.schema_base_url)
+    metrics = ProjectorMetrics(CollectorRegistry())
+    sessions = db.create_sessions(engine)
+    assert await Announcer(database, sessions, outbox, Definitions(None), metrics).round()
+    await engine.dispose()

@@ -2,10 +2,12 @@
 
 A round takes every owner in turn and compares what the facts make of it with what is stored of it,
 then every organisation, whose cells must be the sum of its owners'. Each tick reads one snapshot.
-Nothing is repaired: a difference is logged, counted and shown.
+Nothing is repaired: a difference is logged, counted and shown. Once in `recount_seconds` (a day)
+everything is recomputed in one snapshot besides, and the announced values with it.
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
@@ -14,7 +16,7 @@ from uuid import UUID
 
 from nastavnik_common import clock, db, logs
 from nastavnik_common.errors import ConflictError
-from nastavnik_metrics import audit_compare, audit_facts
+from nastavnik_metrics import audit_compare, audit_facts, audit_values
 from nastavnik_metrics.audit_compare import Difference
 from nastavnik_metrics.cells import Cell
 from nastavnik_metrics.definitions import Definitions
@@ -53,17 +55,24 @@ class Auditor:
         self._definitions = definitions
         self._metrics = metrics
         self._full = asyncio.Lock()
+        self._wrong_values = 0
         self.current: Round | None = None
         self.last: Round | None = None
 
     async def run(self) -> None:
-        """Until cancelled: one round after another. A round that fails is begun anew."""
+        """Until cancelled: one round after another, and now and then all at once. A round that
+        fails is begun anew."""
+        every = self._settings.recount_seconds
+        due = time.monotonic() + every
         while True:
             try:
                 connection = await db.connect(self._settings.database_url)
                 try:
                     while True:
                         await self.round(connection)
+                        if time.monotonic() >= due:
+                            due = time.monotonic() + every
+                            await self.full()
                         await asyncio.sleep(self._settings.audit_pause_seconds)
                 finally:
                     await connection.close(timeout=5)
@@ -111,9 +120,13 @@ class Auditor:
             connection = await db.connect(self._settings.database_url)
             try:
                 async with _snapshot(connection):
-                    return self._complete(await self._whole(connection))
+                    found = await self._whole(connection)
             finally:
                 await connection.close(timeout=5)
+            wrong = await audit_values.announced(self._settings, self._definitions.catalogue)
+            self._wrong_values = len(wrong)
+            found.add(wrong)
+            return self._complete(found)
 
     async def _whole(self, connection: Any) -> Round:
         found = Round(full=True)
@@ -135,7 +148,8 @@ class Auditor:
         found.ended = clock.now()
         self.last = found
         self._metrics.rounds.inc()
-        self._metrics.drift.set(found.drift)
+        # only a full round looks at values: until the next one they stay as wrong as they were
+        self._metrics.drift.set(found.drift + (0 if found.full else self._wrong_values))
         self._metrics.last_complete.set(found.ended.timestamp())
         return found
 

@@ -10,7 +10,7 @@ from nastavnik_metrics.audit_facts import Counters
 from nastavnik_metrics.catalogue.model import Catalogue
 from nastavnik_metrics.cells import Cell, Cells
 
-Where = Literal["cell", "owner", "attendance", "member"]
+Where = Literal["cell", "owner", "attendance", "member", "value"]
 
 
 class Difference(NamedTuple):

@@ -14,7 +14,8 @@ class DifferenceView(BaseModel):
     where: Where
     about: tuple[str, ...] = Field(
         description="cell: organisation, school month, slice, measure; owner: kind, id, and the"
-        " same; attendance: person, mentorship, school month; member: mentorship, person"
+        " same; attendance: person, mentorship, school month; member: mentorship, person;"
+        " value: indicator, unit, school year, slice, part"
     )
     stored: int
     expected: int
