@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from nastavnik_local.servers import LocalServers
+from tests import tokens as _tokens  # noqa: F401 -- it fills the environment
 
 _numbers = itertools.count(1)
 

@@ -14,6 +14,7 @@ from nastavnik_activity.app import create_app
 from nastavnik_common import db
 from nastavnik_common.settings import Settings
 from nastavnik_local.servers import LocalServers
+from tests import tokens
 from tests.activity import make
 
 Json = dict[str, Any]
@@ -55,7 +56,9 @@ async def app(settings: Settings, connection: asyncpg.Connection) -> AsyncIterat
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://activity") as opened:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://activity", headers=tokens.allowed()
+    ) as opened:
         yield opened
 
 

@@ -16,6 +16,7 @@ from nastavnik_activity.app import create_app
 from nastavnik_common import events, kafka
 from nastavnik_common.settings import Settings
 from nastavnik_local.servers import LocalServers
+from tests import tokens
 from tests.activity import make
 
 
@@ -253,7 +254,9 @@ async def test_it_serves_while_kafka_is_away(settings: Settings, connection: obj
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://activity") as client,
+        httpx.AsyncClient(
+            transport=transport, base_url="http://activity", headers=tokens.allowed()
+        ) as client,
     ):
         assert (await client.get("/forms")).status_code == 200
         await asyncio.sleep(0.5)

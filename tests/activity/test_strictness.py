@@ -17,6 +17,7 @@ from nastavnik_activity import tables
 from nastavnik_activity.app import create_app
 from nastavnik_common import db
 from nastavnik_common.settings import Settings
+from tests import tokens
 from tests.activity import make
 from tests.activity.talk import batch, code
 
@@ -168,7 +169,9 @@ async def test_bodies_that_are_no_json(client: httpx.AsyncClient, pair: UUID) ->
 async def test_a_broken_database_is_a_503() -> None:
     away = create_app(Settings(database_url="postgresql+asyncpg://x@127.0.0.1:1/x"))
     transport = httpx.ASGITransport(away, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://activity") as lost:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://activity", headers=tokens.allowed()
+    ) as lost:
         answer = await lost.get("/forms")
     assert code(answer) == (503, "database.unavailable")
 

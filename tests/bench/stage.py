@@ -19,6 +19,7 @@ from nastavnik_local.scenario_api import Api, Urls
 from nastavnik_local.servers import LocalServers
 from nastavnik_local.supervisor import sigterm_as_exit
 from nastavnik_metrics.settings import MetricsSettings
+from tests import tokens as _tokens  # noqa: F401 -- it fills the environment
 
 _SETTLE = 600.0  # seconds everything may take to come to rest
 

@@ -16,8 +16,12 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import DBAPIError
 
-from nastavnik_common import http, logs
+from nastavnik_common import db, http, logs
+from nastavnik_common.auth import Role
+from nastavnik_common.auth_places import Tree
+from nastavnik_common.auth_rules import Anywhere, allow
 from nastavnik_common.settings import Settings
+from tests import tokens
 
 NAME = "Соколова"
 SETTINGS = Settings(database_url="postgresql+asyncpg://localhost/none")
@@ -77,6 +81,8 @@ def service(fault: Callable[[], None]) -> FastAPI:
         registry=CollectorRegistry(),
         checks={},
         lifespan=lifespan,
+        access={("GET", "/fault"): allow(Role, Anywhere())},
+        places=Tree(db.create_sessions(db.create_engine(SETTINGS)), ""),
     )
     app.add_api_route("/fault", fault)
     return app
@@ -84,7 +90,9 @@ def service(fault: Callable[[], None]) -> FastAPI:
 
 async def answer(fault: Callable[[], None]) -> httpx.Response:
     transport = httpx.ASGITransport(service(fault), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://registry") as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://registry", headers=tokens.allowed()
+    ) as client:
         return await client.get("/fault")
 
 

@@ -15,6 +15,7 @@ from nastavnik_metrics.app import create_app
 from nastavnik_metrics.batch import Batch
 from nastavnik_metrics.settings import MetricsSettings
 from nastavnik_metrics.shares import Shares
+from tests import tokens
 from tests.metrics.world import FakeRecord, record, renumbered
 
 CATALOGUE = catalogue.load()
@@ -57,7 +58,9 @@ def app(metrics_settings: MetricsSettings) -> FastAPI:
 @pytest.fixture
 async def client(app: FastAPI, connection: asyncpg.Connection) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as opened:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://metrics", headers=tokens.allowed()
+    ) as opened:
         yield opened
 
 

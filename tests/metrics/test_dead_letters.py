@@ -18,6 +18,7 @@ from nastavnik_metrics.batch import TOPICS, Batch
 from nastavnik_metrics.parking import park
 from nastavnik_metrics.settings import MetricsSettings
 from nastavnik_metrics.shares import Shares
+from tests import tokens
 from tests.metrics.conftest import CATALOGUE, Tell
 from tests.metrics.world import (
     TREE,
@@ -302,7 +303,9 @@ async def test_after_a_surge_somebody_lets_the_projector_go_on(
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://metrics") as client,
+        httpx.AsyncClient(
+            transport=transport, base_url="http://metrics", headers=tokens.allowed()
+        ) as client,
     ):
         await _until(lambda: _ready(client))
         with monkeypatch.context() as older:

@@ -10,6 +10,7 @@ import pytest
 import nastavnik_metrics.catalogue
 from nastavnik_metrics.app import create_app
 from nastavnik_metrics.settings import MetricsSettings
+from tests import tokens
 from tests.metrics.conftest import Tell
 from tests.metrics.world import TREE, ident, meeting, pair, person
 
@@ -57,7 +58,9 @@ async def client(
 ) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(metrics_settings.model_copy(update={"catalogue": file}), background=False)
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as opened:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://metrics", headers=tokens.allowed()
+    ) as opened:
         yield opened
 
 

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 from nastavnik_common import db, events, kafka
 from nastavnik_metrics.app import create_app
 from nastavnik_metrics.settings import MetricsSettings
+from tests import tokens
 from tests.metrics.conftest import empty
 from tests.metrics.world import (
     FakeRecord,
@@ -49,7 +50,9 @@ async def service(settings: MetricsSettings) -> AsyncIterator[httpx.AsyncClient]
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as client:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://metrics", headers=tokens.allowed()
+        ) as client:
             yield client
 
 

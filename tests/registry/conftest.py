@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from nastavnik_common import db
 from nastavnik_registry.app import create_app
 from nastavnik_registry.settings import RegistrySettings
+from tests import tokens
 from tests.registry.importing import ZIP, Import
 from tests.registry.packages import Roster
 
@@ -56,7 +57,9 @@ async def app(registry_settings: RegistrySettings) -> AsyncIterator[FastAPI]:
 async def client(app: FastAPI, connection: asyncpg.Connection) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a service that knows nothing yet."""
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://registry") as opened:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://registry", headers=tokens.allowed()
+    ) as opened:
         yield opened
 
 

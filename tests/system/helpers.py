@@ -23,6 +23,7 @@ from nastavnik_local.recount_time import last_whole_month
 from nastavnik_local.scenario_api import Api, Urls
 from nastavnik_local.servers import LocalServers
 from nastavnik_local.supervisor import Service, Supervisor, supervisor
+from tests import tokens as _tokens  # noqa: F401 -- it fills the environment
 
 NAMES = ("registry", "activity", "metrics")
 DAY = datetime.now(UTC).date() - timedelta(days=1)
@@ -109,6 +110,8 @@ class System:
             # a killed consumer keeps its partitions that long
             "NASTAVNIK_KAFKA_SESSION_TIMEOUT_MS": "3000",
             "NASTAVNIK_PORT": str(port),
+            # alerts are to be seen soon
+            "NASTAVNIK_READINGS_SECONDS": "0.5",
             "NASTAVNIK_SCHEMA_BASE_URL": f"{self.url('registry')}/schemas",
             "NASTAVNIK_IMPORT_DIR": str(self.servers.keeper.root / "imports"),
         }

@@ -15,6 +15,7 @@ import pytest
 
 from nastavnik_local.recount_log import Log
 from nastavnik_local.scenario_api import Api
+from tests import tokens
 from tests.system.helpers import (
     NAMES,
     System,
@@ -130,7 +131,9 @@ async def test_without_postgres_the_answer_says_so(
 
     async def ask() -> None:
         """All the time, so that the moments of dying and of starting are among it."""
-        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            timeout=30, trust_env=False, headers=tokens.allowed()
+        ) as client:
             while not stop.is_set():
                 for method, url, body in _requests(started, world):
                     answer = await client.request(method, url, json=body)
@@ -189,7 +192,9 @@ async def test_two_replicas_of_metrics_and_one_is_killed(
         await asyncio.sleep(0.2)
         started.kill("metrics")
         sessions += await work
-        async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as other:
+        async with httpx.AsyncClient(
+            base_url=url, timeout=30, trust_env=False, headers=tokens.allowed()
+        ) as other:
             await until(lambda: _figure_is(other, world.school, (10, 11)))
         await asyncio.to_thread(started.restart, "metrics")
         await until_exact(started, breakable, holds(sessions))
@@ -211,7 +216,9 @@ async def _figure_is(metrics: httpx.AsyncClient, unit: str, wanted: tuple[int, i
 async def test_asked_to_end_it_ends(started: System, world: World, victim: str) -> None:
     """Promptly and with code 0, though clients hold connections and listen to the stream."""
     child = started.child(victim)
-    async with httpx.AsyncClient(base_url=started.url(victim), trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=started.url(victim), trust_env=False, headers=tokens.allowed()
+    ) as client:
         path = "/stream" if victim == "metrics" else "/healthz"
         async with client.stream("GET", path) as answer:
             assert answer.status_code == 200

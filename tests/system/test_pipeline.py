@@ -11,6 +11,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from nastavnik_local.scenario_api import Api
+from tests import tokens
 from tests.system.helpers import Json, System, World, figure, until, until_exact, until_figures
 
 
@@ -99,7 +100,10 @@ class _Open:
 
     def __init__(self, running: System, last_id: str = "", **query: str) -> None:
         self._client = httpx.AsyncClient(
-            base_url=running.url("metrics"), timeout=30, trust_env=False
+            base_url=running.url("metrics"),
+            timeout=30,
+            trust_env=False,
+            headers=tokens.allowed(),
         )
         headers = {"last-event-id": last_id} if last_id else {}
         self._stream = self._client.stream("GET", "/stream", params=query, headers=headers)

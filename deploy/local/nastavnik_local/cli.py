@@ -8,7 +8,14 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from nastavnik_local import cli_check, cli_letters, cli_run, contract_files, contract_gate
+from nastavnik_local import (
+    cli_check,
+    cli_letters,
+    cli_run,
+    cli_token,
+    contract_files,
+    contract_gate,
+)
 from nastavnik_local.cli_run import Sample
 from nastavnik_local.cli_system import Ports
 from nastavnik_local.console import say
@@ -25,6 +32,7 @@ app = typer.Typer(
 contract_app = typer.Typer(no_args_is_help=True, help="The generated documents under docs/.")
 app.add_typer(contract_app, name="contract")
 app.add_typer(cli_letters.app, name="dead-letters")
+app.command()(cli_token.token)
 
 
 class ScaleName(StrEnum):

@@ -1,4 +1,7 @@
-"""`nastavnik dead-letters`: look at parked records of a running service, and deal with them."""
+"""`nastavnik dead-letters`: look at parked records of a running service, and deal with them.
+
+The token of the `operations` role that it needs is taken from NASTAVNIK_TOKEN.
+"""
 
 import base64
 import getpass
@@ -16,6 +19,7 @@ from rich.text import Text
 
 from nastavnik_local.cli_system import Ports
 from nastavnik_local.console import console, say
+from nastavnik_local.tokens import headers
 
 app = typer.Typer(no_args_is_help=True, help="Records that a service could not read.")
 
@@ -197,7 +201,9 @@ def _ask(
     """The answer's body. A refusal, or no answer, is told and ends with exit code 2."""
     base = url or f"http://127.0.0.1:{getattr(Ports(), service)}"
     try:
-        answer = httpx.request(method, base + path, json=body, timeout=120, **more)
+        answer = httpx.request(
+            method, base + path, json=body, timeout=120, headers=headers(), **more
+        )
         found = answer.json()
     except (httpx.HTTPError, ValueError) as error:
         typer.echo(f"{base}: {type(error).__name__}: {error}", err=True)

@@ -98,7 +98,7 @@ async def _play_and_audit(api: Api, sample: Sample, up: System, folder: Path) ->
 
 async def _supervised(up: System, work: Callable[[Api], Coroutine[Any, Any, T]]) -> T:
     """Do the work while the supervisor watches; what either raises comes out bare."""
-    async with Api.connect(up.urls) as api:
+    async with Api.connect(up.urls, up.token) as api:
         watching = asyncio.create_task(up.supervisor.watch())
         working = asyncio.create_task(work(api))
         try:

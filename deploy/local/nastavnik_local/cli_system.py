@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from nastavnik_local import tokens
 from nastavnik_local.console import say
 from nastavnik_local.errors import LaunchError
 from nastavnik_local.ports import free_port
@@ -33,6 +34,7 @@ class System(msgspec.Struct, frozen=True):
     urls: Urls
     bootstrap: str
     flavour: str
+    token: str
     supervisor: Supervisor
 
 
@@ -53,7 +55,8 @@ def system(root: Path, ports: Ports, *, fsync: bool = True) -> Iterator[System]:
         chosen = {name: getattr(ports, name) or free_port() for name in SERVICES}
         services.start([_service(name, chosen[name], servers) for name in SERVICES])
         urls = Urls(**{name: service.service.url for name, service in services.services.items()})
-        yield System(urls, servers.kafka.bootstrap, servers.kafka.flavour, services)
+        token = tokens.everything(tokens.keys(root))
+        yield System(urls, servers.kafka.bootstrap, servers.kafka.flavour, token, services)
 
 
 def _migrate(servers: LocalServers) -> None:
@@ -82,6 +85,8 @@ def _environment(name: str, port: int, servers: LocalServers) -> dict[str, str]:
         "NASTAVNIK_KAFKA_BOOTSTRAP_SERVERS": servers.kafka.bootstrap,
         "NASTAVNIK_KAFKA_IDEMPOTENCE": str(servers.kafka.idempotent).lower(),
         "NASTAVNIK_PORT": str(port),
+        "NASTAVNIK_AUTH": "development",
+        "NASTAVNIK_AUTH_KEYS": str(tokens.keys(servers.keeper.root)),
         "NASTAVNIK_IMPORT_DIR": str(servers.keeper.root / "imports"),
     }
 

@@ -12,7 +12,11 @@ from nastavnik_common.settings import Settings
 from nastavnik_local.catalogue_docs import catalogue_markdown
 
 SERVICES = ("registry", "activity", "metrics")
-_NOWHERE = "postgresql+asyncpg://nobody@localhost/nothing"
+_NOBODY: dict[str, Any] = {
+    "database_url": "postgresql+asyncpg://nobody@localhost/nothing",
+    "auth": "oidc",
+    "auth_issuer": "https://localhost/nobody",
+}
 
 
 def documents() -> Iterator[tuple[str, dict[str, Any] | str]]:
@@ -38,10 +42,10 @@ def openapi(service: str) -> dict[str, Any]:
 def _settings(service: str) -> Settings:
     """The service's own settings class where it has one, with a database nobody has."""
     if importlib.util.find_spec(f"nastavnik_{service}.settings") is None:
-        return Settings(database_url=_NOWHERE)
+        return Settings(**_NOBODY)
     module = importlib.import_module(f"nastavnik_{service}.settings")
     own: type[Settings] = getattr(module, f"{service.capitalize()}Settings")
-    return own(database_url=_NOWHERE)
+    return own(**_NOBODY)
 
 
 def write(docs: Path) -> list[Path]:

@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import msgspec
 
+from nastavnik_local.tokens import headers
+
 _PATIENCE = 60.0  # seconds a service may be away: it is started again meanwhile
 _TIMEOUT = httpx.Timeout(120.0, connect=5.0)
 _NDJSON = {"content-type": "application/x-ndjson"}
@@ -51,11 +53,14 @@ class Api:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def connect(cls, urls: Urls) -> AsyncIterator["Api"]:
+    async def connect(cls, urls: Urls, token: str | None = None) -> AsyncIterator["Api"]:
+        """With the token given, or that of the environment."""
         async with contextlib.AsyncExitStack() as stack:
             clients = {}
             for name, url in msgspec.structs.asdict(urls).items():
-                client = httpx.AsyncClient(base_url=url, timeout=_TIMEOUT, trust_env=False)
+                client = httpx.AsyncClient(
+                    base_url=url, timeout=_TIMEOUT, trust_env=False, headers=headers(token)
+                )
                 clients[name] = await stack.enter_async_context(client)
             yield cls(clients)
 

@@ -4,19 +4,30 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import FrameType
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
-from nastavnik_common import collector, contract, contract_page, db, logs, tasks
+from nastavnik_common import (
+    auth_gate,
+    auth_rules,
+    auth_setup,
+    collector,
+    contract,
+    contract_page,
+    db,
+    logs,
+    tasks,
+)
 from nastavnik_common.errors import DomainError, FieldError, NotFoundError, Problem, problem
 from nastavnik_common.middleware import Instrumentation
 from nastavnik_common.settings import Settings
@@ -39,23 +50,45 @@ def create_app(
     registry: CollectorRegistry,
     checks: Mapping[str, Check],
     lifespan: Lifespan,
+    access: auth_rules.Access,
+    places: auth_rules.Places,
 ) -> FastAPI:
     """A FastAPI application with all that every service has. `checks` make up /readyz:
-    each passes, or raises with the reason why not."""
+    each passes, or raises with the reason why not. `access` says who may use which route; with
+    one that it does not speak of the application does not start."""
+    rules = {**auth_rules.COMMON, **access}
+    verifier = auth_setup.create_verifier(settings)
     app = FastAPI(
         title=title,
         description=description,
         version="0.1.0",
-        lifespan=lifespan,
+        lifespan=_checked(lifespan, rules),
         responses=PROBLEMS,
         separate_input_output_schemas=False,
+        dependencies=[Depends(auth_gate.Guard(rules, places))],
     )
+    app.state.access = rules
+    app.add_middleware(auth_gate.Gate, verifier=verifier, answer=_refusal)
     app.add_middleware(Instrumentation, settings=settings, registry=registry)
     _describe_problems(app)
     _handle_errors(app)
     _add_operations(app, registry, checks)
     _add_contract(app, service)
     return app
+
+
+def _checked(lifespan: Lifespan, rules: auth_rules.Access) -> Lifespan:
+    @contextlib.asynccontextmanager
+    async def checked(app: FastAPI) -> AsyncIterator[None]:
+        auth_gate.check(app, rules)
+        async with lifespan(app):
+            yield
+
+    return checked
+
+
+def _refusal(scope: Scope, error: DomainError, headers: dict[str, str]) -> Response:
+    return problem_response(Request(scope), error.status, error.code, error.detail, headers=headers)
 
 
 def _describe_problems(app: FastAPI) -> None:

@@ -1,5 +1,6 @@
 """Environment → typed settings. Read once, in a service's composition root."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -42,4 +43,19 @@ class Settings(BaseSettings):
     )
     idempotency_days: int = Field(
         default=7, ge=1, description="for which an answer under an Idempotency-Key is kept"
+    )
+    auth: Literal["oidc", "development"] = Field(
+        default="oidc", description="development: take tokens signed on this machine"
+    )
+    auth_issuer: str | None = Field(default=None, description="OpenID provider, as in `iss`")
+    auth_audience: str = Field(default="nastavnik", description="what `aud` must contain")
+    auth_algorithms: str = Field(
+        default="RS256,PS256,ES256,EdDSA", description="allowed ones; asymmetric"
+    )
+    auth_skew_seconds: float = Field(default=30, ge=0, le=300, description="between clocks")
+    auth_grants_claim: str = Field(
+        default="nastavnik_grants", description="claim with the list of role and unit"
+    )
+    auth_keys: Path | None = Field(
+        default=None, description="directory of the development key; for development alone"
     )

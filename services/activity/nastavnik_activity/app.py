@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 
 from nastavnik_activity import api, letters, readings, replica, tables
+from nastavnik_activity.access import ACCESS
 from nastavnik_activity.api.service import Metrics, Service
 from nastavnik_activity.consumer import GROUP, ReplicaConsumer
 from nastavnik_activity.domain import questionnaires
+from nastavnik_activity.places import ActivityPlaces
 from nastavnik_common import (
     changes_api,
     db,
@@ -63,6 +65,8 @@ def create_app(settings: Settings) -> FastAPI:
             "consumer": consumer.check,
         },
         lifespan=lifespan,
+        access=ACCESS,
+        places=ActivityPlaces(sessions),
     )
     app.state.service = Service(
         sessions=sessions,

@@ -19,6 +19,7 @@ from nastavnik_common import (
 from nastavnik_common.dead_letters_watch import Watch
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_metrics import api, letters, readings, stream
+from nastavnik_metrics.access import ACCESS
 from nastavnik_metrics.accounting import Ledger
 from nastavnik_metrics.announce import Announcer
 from nastavnik_metrics.api import operations
@@ -26,6 +27,7 @@ from nastavnik_metrics.api.service import Service
 from nastavnik_metrics.audit import Auditor
 from nastavnik_metrics.batch import TOPICS
 from nastavnik_metrics.definitions import Definitions
+from nastavnik_metrics.places import MetricsPlaces
 from nastavnik_metrics.projector import Projector
 from nastavnik_metrics.rebuild import Rebuilder
 from nastavnik_metrics.settings import MetricsSettings
@@ -84,6 +86,8 @@ def create_app(settings: MetricsSettings, *, background: bool = True) -> FastAPI
             "relay": relay.check,
         },
         lifespan=lifespan,
+        access=ACCESS,
+        places=MetricsPlaces(sessions),
     )
     app.include_router(
         api.create_router(Service(sessions, definitions, projector.lags, announcer.republish))
