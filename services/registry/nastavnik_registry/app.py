@@ -13,9 +13,11 @@ from nastavnik_common.middleware import UNLIMITED
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_common.settings import Settings
 from nastavnik_registry import oneroster, tables
+from nastavnik_registry.access import ACCESS
 from nastavnik_registry.api import Service, routers
 from nastavnik_registry.imports.intake import Intake
 from nastavnik_registry.imports.jobs import Jobs
+from nastavnik_registry.places import RegistryPlaces
 from nastavnik_registry.readings import create_readings
 from nastavnik_registry.settings import RegistrySettings
 
@@ -48,6 +50,8 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
         registry=registry,
         checks={"database": database, "kafka": relay.check},
         lifespan=_lifespan(engine, jobs, *(work if background else ())),
+        access=ACCESS,
+        places=RegistryPlaces(sessions),
     )
     setattr(app.state, UNLIMITED, ("/imports",))
     outbox = Outbox(tables.outbox, own.schema_base_url)
