@@ -12,7 +12,7 @@ from nastavnik_common import changes_api, db, http, idempotency, telemetry
 from nastavnik_common.middleware import UNLIMITED
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_common.settings import Settings
-from nastavnik_registry import oneroster, tables
+from nastavnik_registry import oneroster, pulling, tables
 from nastavnik_registry.access import ACCESS
 from nastavnik_registry.api import Service, routers
 from nastavnik_registry.imports.intake import Intake
@@ -33,6 +33,7 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
     registry = telemetry.create_registry("registry", engine, own.import_dir)
     relay = Relay(own, sessions, tables.outbox, RelayMetrics(registry))
     jobs = Jobs(own, sessions)
+    pulls = pulling.Pulls(own, sessions, jobs.wake)
     told = create_readings(registry, own, sessions)
 
     async def database() -> None:
@@ -41,7 +42,7 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
     async def forget() -> None:
         await idempotency.pruning(sessions, tables.idempotency, own.idempotency_days)
 
-    work = (relay.run, jobs.run, told.run, forget)
+    work = (relay.run, jobs.run, pulls.run, told.run, forget)
     app = http.create_app(
         service="registry",
         title="Nastavnik registry",
@@ -57,7 +58,8 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
     outbox = Outbox(tables.outbox, own.schema_base_url)
     app.state.service = Service(sessions, outbox, Intake(own, sessions, jobs.wake), jobs)
     app.state.engine = engine
-    for router in (*routers(), oneroster.router):
+    app.state.pulls = pulls
+    for router in (*routers(), oneroster.router, pulling.router):
         app.include_router(router)
     app.include_router(changes_api.create_router(sessions, "registry"))
     return app

@@ -25,3 +25,6 @@ class RegistrySettings(Settings):
     import_attempts: int = Field(
         default=3, ge=1, description="runs of one import, counting those cut short by a crash"
     )
+    pull_sources: Path | None = Field(
+        default=None, description="TOML file of the OneRoster providers to pull rosters from"
+    )

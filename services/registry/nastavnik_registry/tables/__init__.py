@@ -22,6 +22,7 @@ from nastavnik_registry.tables.people import (
     PersonTraining,
 )
 from nastavnik_registry.tables.programmes import ProgrammeRow
+from nastavnik_registry.tables.pulls import PullRow
 from nastavnik_registry.tables.targets import ReferenceCountRow, TargetRow
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "PersonMembership",
     "PersonTraining",
     "ProgrammeRow",
+    "PullRow",
     "ReferenceCountRow",
     "TargetRow",
     "UnitPlacement",
