@@ -8,10 +8,12 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate $(foreach m,common registry activity metrics client-events local,--no-emit-package nastavnik-$(m))
 SCALE ?= sample
+MINUTES ?= 30
+SEED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types contracts bench docs lock clean
+.PHONY: help run demo test check lint types contracts bench soak docs lock clean
 
 help:  ## show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +42,9 @@ contracts: $(VENV)/.installed
 
 docs: $(VENV)/.installed  ## regenerate the committed schemas, AsyncAPI and OpenAPI documents
 	$(BIN)/nastavnik contract write
+
+soak: $(VENV)/.installed  ## the whole system under load while it is broken at random; MINUTES=30 SEED=
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 bench: $(VENV)/.installed  ## benchmarks, each beside a floor of the same run
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -1,0 +1,67 @@
+"""One wired system for all tests here; whoever breaks it mends it again. How long each took to
+come back stands at the end of pytest's report: it is told, not judged."""
+
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nastavnik_local.brokers import KafkaError
+from nastavnik_local.jars import NoApacheKafkaError, java
+from nastavnik_local.scenario_api import Api
+from tests.faults.wired import WiredSystem, wired
+from tests.system.helpers import World, until_figures
+
+RECOVERY = "seconds to recover"
+Told = Callable[[str, float], None]
+
+
+@pytest.fixture(scope="session")
+def broken() -> Iterator[WiredSystem]:
+    """Two replicas of metrics and of activity, one of the registry; up and ready."""
+    try:
+        java()
+    except NoApacheKafkaError as error:
+        pytest.skip(f"only Apache Kafka can be reached through proxies: {error}")
+    with tempfile.TemporaryDirectory(prefix="nastavnik-") as root:
+        Path(root).chmod(0o755)
+        try:
+            with wired(Path(root)) as system:
+                system.start()
+                yield system
+        except KafkaError as error:
+            pytest.skip(f"only Apache Kafka can be reached through proxies: {error}")
+
+
+@pytest.fixture
+async def api(broken: WiredSystem) -> AsyncIterator[Api]:
+    async with Api.connect(broken.urls) as connected:
+        yield connected
+
+
+@pytest.fixture
+async def world(broken: WiredSystem, api: Api) -> AsyncIterator[World]:
+    """Eleven pupils, five pairs; in the end the figures are those of a recount."""
+    made = await World(api).build(pupils=11, pairs=5)
+    await until_figures(api, made.units, (0, 11))
+    yield made
+    broken.heal()
+
+
+@pytest.fixture
+def told(record_property: Callable[[str, object], None]) -> Told:
+    return lambda what, seconds: record_property(RECOVERY, f"{what}: {seconds:.1f}")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    lines = [
+        str(value)
+        for report in terminalreporter.stats.get("passed", [])
+        for name, value in getattr(report, "user_properties", ())
+        if name == RECOVERY
+    ]
+    if lines:
+        terminalreporter.section(RECOVERY)
+        terminalreporter.write_line("\n".join(lines))
