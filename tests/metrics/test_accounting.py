@@ -8,13 +8,17 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
-from nastavnik_common import kafka
-from nastavnik_metrics.accounting import balance
+from nastavnik_common import kafka, tasks
+from nastavnik_metrics.accounting import Ledger, balance
 from nastavnik_metrics.accounting_log import Recount
 from nastavnik_metrics.batch import Batch
+from nastavnik_metrics.definitions import Definitions
+from nastavnik_metrics.projector import Projector
 from nastavnik_metrics.settings import MetricsSettings
-from tests.metrics.test_projector import region, send, service
+from nastavnik_metrics.telemetry import AccountingMetrics, ProjectorMetrics
+from tests.metrics.test_projector import region, send, service, until
 from tests.metrics.test_rebuild import settled
 from tests.metrics.world import FakeRecord, ident, next_version, person, record
 
@@ -117,3 +121,35 @@ async def test_the_accounts_close_and_a_lost_record_opens_them(
         text = (await client.get("/metrics")).text
         gap = 'nastavnik_accounting_gap_records{topic="nastavnik.participants"}'
         assert f"{gap} {topic['gap']}.0" in text
+
+
+async def test_a_record_passed_by_raises_the_alarm_by_itself(
+    metrics_settings: MetricsSettings,
+    connection: asyncpg.Connection,
+    producer: AIOKafkaProducer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A projector that loses a record and goes on; nobody asks for a recount."""
+    lost = person("aclost", "acschool")
+    await send(producer, *map(record, [*region("ac"), lost]))
+    take = Batch._take
+
+    def careless(self: Batch, found: Any, reading: Any, tally: Any) -> None:
+        if reading.envelope.subject != lost.id:
+            take(self, found, reading, tally)
+
+    monkeypatch.setattr(Batch, "_take", careless)
+    often = metrics_settings.model_copy(update={"accounting_seconds": 0.2, "recount_seconds": 0.2})
+    registry = CollectorRegistry()
+    catalogue = Definitions(None).catalogue
+    projector = Projector(often, catalogue, ProjectorMetrics(CollectorRegistry()))
+    ledger = Ledger(often, AccountingMetrics(registry))
+
+    async def alarmed() -> bool:
+        topic = {"topic": "nastavnik.participants"}
+        gap = registry.get_sample_value("nastavnik_accounting_gap_records", topic)
+        age = "nastavnik_recount_last_complete_timestamp_seconds"
+        return gap == 1 and registry.get_sample_value(age) is not None
+
+    async with tasks.running(projector.run(), ledger.run()):
+        await until(alarmed)

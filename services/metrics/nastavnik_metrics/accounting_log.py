@@ -25,6 +25,8 @@ class Recount(NamedTuple):
 async def recount(settings: MetricsSettings, connection: Any) -> dict[TopicPartition, Recount]:
     """Reads the whole log up to the positions."""
     rows = await rebuild_log.stored_positions(connection)
+    if not rows:
+        return {}  # nothing was ever read; a reader of no partitions would wait for ever
     await rebuild_log.targets(settings, rows)
     ends = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
     accounted = {at: accounts(row) for at, row in zip(ends, rows, strict=True)}
