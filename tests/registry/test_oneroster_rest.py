@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from nastavnik_common.auth import Role
+from tests import tokens
 from tests.registry import oneroster_bodies as standard
 from tests.registry.conftest import Made
 
@@ -257,3 +259,12 @@ async def test_what_is_not_here(rest: Rest, region: Region) -> None:
 )
 async def test_parameters_out_of_reason(rest: Rest, params: dict[str, Any]) -> None:
     standard.check_error(422, "invaliddata", await rest.get("users", **params))
+
+
+async def test_refusals_have_the_form_of_the_standard(rest: Rest, region: Region) -> None:
+    nobody = await rest._client.get(f"{BASE}/users", headers={"authorization": "Bearer x"})
+    standard.check_error(401, "unauthorisedrequest", nobody)
+    assert nobody.headers["www-authenticate"].startswith("Bearer")
+    curator = tokens.headers(Role.SCHOOL, region.school)
+    refused = await rest._client.get(f"{BASE}/users", headers=curator)
+    standard.check_error(403, "forbidden", refused)

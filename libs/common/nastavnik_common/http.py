@@ -36,6 +36,9 @@ log = logs.logger(__name__)
 Check = Callable[[], Awaitable[None]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 PROBLEM = "application/problem+json"
+REFUSALS = "nastavnik_refusals"
+"""Routes whose errors have a form of their own: a service sets this on ``app.state`` to path prefix
+→ function of the error and its headers, for what is refused before a route is found."""
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": Problem, "description": "A problem document with a stable `code`"}
 }
@@ -88,6 +91,10 @@ def _checked(lifespan: Lifespan, rules: auth_rules.Access) -> Lifespan:
 
 
 def _refusal(scope: Scope, error: DomainError, headers: dict[str, str]) -> Response:
+    for prefix, answer in getattr(scope["app"].state, REFUSALS, {}).items():
+        if scope["path"].startswith(prefix):
+            refused: Response = answer(error, headers)
+            return refused
     return problem_response(Request(scope), error.status, error.code, error.detail, headers=headers)
 
 

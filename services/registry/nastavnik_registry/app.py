@@ -55,6 +55,7 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
         places=RegistryPlaces(sessions),
     )
     setattr(app.state, UNLIMITED, ("/imports",))
+    setattr(app.state, http.REFUSALS, {oneroster.PREFIX: oneroster.refused})
     outbox = Outbox(tables.outbox, own.schema_base_url)
     app.state.service = Service(sessions, outbox, Intake(own, sessions, jobs.wake), jobs)
     app.state.engine = engine

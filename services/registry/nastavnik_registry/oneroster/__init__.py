@@ -4,6 +4,7 @@ Org units are orgs, participants users; a `sourcedId` is our own id, and stays. 
 enrollments and academic sessions are no part of the registry: their collections are empty.
 """
 
+from nastavnik_registry.oneroster.errors import refused
 from nastavnik_registry.oneroster.routes import PREFIX, router
 
-__all__ = ["PREFIX", "router"]
+__all__ = ["PREFIX", "refused", "router"]

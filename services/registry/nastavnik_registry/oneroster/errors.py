@@ -51,6 +51,11 @@ def status_info(
     return JSONResponse(body.model_dump(), status, headers)
 
 
+def refused(error: DomainError, headers: dict[str, str] | None = None) -> Response:
+    minor = _MINOR.get(error.status, "invaliddata")
+    return status_info(error.status, minor, error.detail, headers)
+
+
 class OneRosterRoute(APIRoute):
     """A route whose errors, those of its dependencies included, have the standard's form."""
 
@@ -66,8 +71,7 @@ class OneRosterRoute(APIRoute):
                 places = sorted({str(e["loc"][-1]) for e in error.errors()})
                 return status_info(422, "invaliddata", f"Not acceptable: {', '.join(places)}.")
             except DomainError as error:
-                minor = _MINOR.get(error.status, "invaliddata")
-                return status_info(error.status, minor, error.detail)
+                return refused(error)
             except HTTPException as error:
                 minor = _MINOR.get(error.status_code, "invaliddata")
                 headers = dict(error.headers or {})

@@ -4,16 +4,15 @@ what is stored and not listed has to be named for it to end."""
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from itertools import islice
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from nastavnik_common import clock, db
 from nastavnik_registry.imports import mapping
+from nastavnik_registry.imports.codes import Policy, policy
 from nastavnik_registry.pulling import rows
 from nastavnik_registry.pulling.rows import Cells
 from nastavnik_registry.pulling.spool import Row, Spool
-from nastavnik_registry.tables import ImportSource
 
 _CHUNK = 1000
 _STORED = """
@@ -31,19 +30,17 @@ async def ended_roles(
     tx: AsyncSession, source: str, spool: Spool, at: datetime
 ) -> AsyncIterator[Cells]:
     raw = await db.driver(tx)
-    known = await tx.get(ImportSource, source)
-    own: dict[str, str] = known.mapping.get("roles", {}) if known else {}
-    words = {kind: word for word, kind in own.items()}
+    agreed = await policy(tx, source)
+    words = {kind: word for word, kind in agreed.roles.items()}
     users = (row for row in spool.rows("users") if not rows.is_gone(row))
     while chunk := {row["sourcedId"]: row for row in islice(users, _CHUNK)}:
         for stored in await raw.fetch(_STORED, source, list(chunk), clock.now().date()):
             kind, org_kind = stored["kind"], stored["org_kind"]
-            if (stored["org"], kind) not in set(_listed(chunk[stored["person"]], org_kind, own)):
+            if (stored["org"], kind) not in set(_listed(chunk[stored["person"]], org_kind, agreed)):
                 word = words.get(kind) or mapping.role_of(kind, org_kind)
                 yield rows.ended_role(stored["person"], stored["org"], word, at)
 
 
-def _listed(user: Row, org_kind: str | None, own: dict[str, str]) -> Iterator[tuple[str, Any]]:
+def _listed(user: Row, org_kind: str | None, agreed: Policy) -> Iterator[tuple[str, str]]:
     for role in rows.roles(user, None):
-        word = role["role"]
-        yield role["orgSourcedId"], own.get(word) or mapping.member_of(word, org_kind)
+        yield role["orgSourcedId"], agreed.member_of(role["role"], org_kind)

@@ -31,7 +31,7 @@ from nastavnik_registry.settings import RegistrySettings
 from nastavnik_registry.tables import ImportJob, PullRow
 
 log = logs.logger(__name__)
-_ENDED = ("completed", "rejected", "failed", "refused", "undone")
+_ENDED = ("completed", "rejected", "failed", "discarded")
 _STALE = timedelta(days=1)  # a pull that has been cut short for longer begins anew
 
 
