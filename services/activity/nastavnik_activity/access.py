@@ -49,7 +49,18 @@ ACCESS: Access = {
     **_noun("assessments", "assessment", _OF_EITHER, "void"),
     **_noun("contributions", "contribution", _OF_UNIT, "void"),
     **_noun("gatherings", "gathering", _OF_UNIT, "void"),
+    **{
+        ("POST", f"/sheets/{journal}"): allow(WRITERS, Lines())
+        for journal in ("mentorships", "sessions", "surveys")
+    },
+    **{
+        ("GET", f"/templates/{journal}.{kind}"): allow(_READERS, Anywhere())
+        for journal in ("mentorships", "sessions", "surveys")
+        for kind in ("xlsx", "csv")
+    },
     ("GET", "/surveys/{id}/answers"): allow(WRITERS, Record("survey")),
+    ("GET", "/sessions/reviews"): allow(_READERS, Listed()),
+    ("POST", "/sessions/reviews/{id}:resolve"): allow(WRITERS, Record("session_review")),
     ("GET", "/forms"): allow(READERS, Anywhere()),
     ("POST", "/forms"): _CATALOGUES,
     ("GET", "/questionnaires"): allow(READERS, Anywhere()),

@@ -18,7 +18,15 @@ _PLACEMENTS = """
 """
 _UNITS: Mapping[str, TextClause] = {
     kind: text(f'select organization_id from "{kind}" where id = :id')  # noqa: S608 -- our names
-    for kind in ("mentorship", "session", "survey", "assessment", "contribution", "gathering")
+    for kind in (
+        "mentorship",
+        "session",
+        "session_review",
+        "survey",
+        "assessment",
+        "contribution",
+        "gathering",
+    )
 }
 
 

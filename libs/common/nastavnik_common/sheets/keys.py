@@ -6,6 +6,8 @@ finds it, with nothing stored. Never for people: an id that can be computed is n
 
 from uuid import UUID, uuid5
 
+SOURCE = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+"""What names of outside systems look like."""
 _NAMESPACE = UUID("6a1f6d1e-94d3-5c0b-8f0e-0b8f1f3c7a52")
 
 

@@ -17,13 +17,13 @@ from nastavnik_common.errors import DomainError, problem
 from nastavnik_common.logs import correlation_id
 from nastavnik_common.sheets import markup, reading, rows, template
 from nastavnik_common.sheets.findings import Finding, SheetError, hint, letter
+from nastavnik_common.sheets.keys import SOURCE
 from nastavnik_common.sheets.rows import Row, Sheet
 from nastavnik_common.sheets.table import Table
 from nastavnik_common.writing import Action, Reply
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv"
-SOURCE = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 Done = Literal["created", "changed", "unchanged", "waiting"]
 
 

@@ -10,6 +10,7 @@ from nastavnik_activity.api import (
     gatherings,
     mentorships,
     questionnaires,
+    reviews,
     sessions,
     surveys,
 )
@@ -17,6 +18,7 @@ from nastavnik_activity.api import (
 _PARTS = (
     forms,
     mentorships,
+    reviews,
     sessions,
     questionnaires,
     surveys,

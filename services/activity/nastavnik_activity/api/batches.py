@@ -1,16 +1,17 @@
 """How batch routes read and answer: newline-delimited JSON both ways."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from nastavnik_activity.api.service import Service
 from nastavnik_activity.api.views import Lines, LineView
 from nastavnik_activity.commands import batches
 from nastavnik_common.errors import DomainError
+from nastavnik_common.sheets.keys import SOURCE
 from nastavnik_common.writing import Reply
 
 NDJSON = "application/x-ndjson"
@@ -31,6 +32,18 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         "content": {NDJSON: {"schema": _line_schema()}},
     }
 }
+
+
+Source = Annotated[
+    str | None,
+    Query(
+        pattern=SOURCE,
+        max_length=63,
+        description="A journal: each line has a `key` of that system instead of an `id`. The id "
+        "follows from both; the same line again changes nothing, another one under the key "
+        "corrects the record",
+    ),
+]
 
 
 def request_body(model: str) -> dict[str, Any]:

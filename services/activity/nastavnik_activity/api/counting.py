@@ -7,8 +7,8 @@ from typing import Any, Generic, TypeVar
 from prometheus_client import Counter as Metric
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from nastavnik_activity.commands.base import Made
 from nastavnik_activity.commands.batches import Results
+from nastavnik_common.errors import DomainError
 
 N = TypeVar("N")
 
@@ -27,7 +27,7 @@ class Counting(Generic[N]):
 
     async def run(self, tx: AsyncSession, asked: Sequence[N]) -> Results:
         results = await self._run(tx, asked)
-        made = (r.state for r in results if isinstance(r, Made) and r.created)
+        made = (r.state for r in results if not isinstance(r, DomainError) and r.created)
         self._made = Counter(map(self._label, made))
         return results
 

@@ -13,8 +13,9 @@ from nastavnik_activity.api.bodies import MentorshipChanges, NewMentorshipBody, 
 from nastavnik_activity.api.fields import FormCode
 from nastavnik_activity.api.service import Service, Wired
 from nastavnik_activity.api.views import REPEATED, Deleted, MentorshipView
-from nastavnik_activity.commands import base
+from nastavnik_activity.commands import base, journal_mentorships
 from nastavnik_activity.commands import mentorships as commands
+from nastavnik_activity.domain.journals import MentorshipLine
 from nastavnik_activity.domain.mentorships import Action, Move, NewMentorship
 from nastavnik_activity.queries import mentorships as queries
 from nastavnik_common import clock
@@ -24,6 +25,7 @@ from nastavnik_common.writing import Reply, if_match
 
 router = APIRouter(tags=["mentorships"])
 _DECODER = msgspec.json.Decoder(NewMentorship)
+_LINES = msgspec.json.Decoder(MentorshipLine)
 
 
 @router.post(
@@ -52,8 +54,18 @@ async def form(request: Request, body: NewMentorshipBody, service: Wired) -> Res
     responses=batches.RESPONSES,
     openapi_extra=batches.request_body("NewMentorshipBody"),
 )
-async def form_many(request: Request, service: Wired) -> Response:
-    """Many at once; each line is what POST /mentorships takes."""
+async def form_many(request: Request, service: Wired, source: batches.Source = None) -> Response:
+    """Many at once; each line is what POST /mentorships takes. Of a journal (`source`) it may leave
+    out the type."""
+    if source is not None:
+        return await batches.answer(
+            request,
+            service,
+            _LINES,
+            lambda tx, asked: journal_mentorships.enter_all(
+                tx, service.outbox, asked, source, clock.now()
+            ),
+        )
     return await batches.answer(
         request,
         service,

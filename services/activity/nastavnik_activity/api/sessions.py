@@ -13,8 +13,9 @@ from nastavnik_activity.api.counting import Counting
 from nastavnik_activity.api.fields import Day
 from nastavnik_activity.api.service import Service, Wired
 from nastavnik_activity.api.views import REPEATED, Deleted, SessionView
-from nastavnik_activity.commands import base
+from nastavnik_activity.commands import base, journal_sessions
 from nastavnik_activity.commands import sessions as commands
+from nastavnik_activity.domain.journals import SessionLine
 from nastavnik_activity.domain.sessions import NewSession
 from nastavnik_activity.queries import sessions as queries
 from nastavnik_common import clock
@@ -24,11 +25,23 @@ from nastavnik_common.writing import Reply, if_match
 
 router = APIRouter(tags=["sessions"])
 _DECODER = msgspec.json.Decoder(NewSession)
+_LINES = msgspec.json.Decoder(SessionLine)
 
 
 def _counting(service: Service) -> Counting[NewSession]:
     return Counting(
         lambda tx, asked: commands.log_all(tx, service.outbox, asked, clock.now()),
+        service.metrics.sessions_logged,
+        lambda state: str(state.status),
+    )
+
+
+def journal(service: Service, source: str) -> Counting[SessionLine]:
+    """How lines of a journal are entered, and counted."""
+    return Counting(
+        lambda tx, asked: journal_sessions.enter_all(
+            tx, service.outbox, asked, source, clock.now()
+        ),
         service.metrics.sessions_logged,
         lambda state: str(state.status),
     )
@@ -59,8 +72,18 @@ async def log(request: Request, body: NewSessionBody, service: Wired) -> Respons
     responses=batches.RESPONSES,
     openapi_extra=batches.request_body("NewSessionBody"),
 )
-async def log_many(request: Request, service: Wired) -> Response:
-    """Many at once; each line is what POST /sessions takes, and is checked against those before."""
+async def log_many(request: Request, service: Wired, source: batches.Source = None) -> Response:
+    """Many at once; each line is what POST /sessions takes, and is checked against those before.
+
+    Of a journal (`source`) it may name the mentorship by its `mentorship_key` and those who did
+    not come (`absent`), and have the status `voided`; one that overlaps a held session waits for
+    review, see GET /sessions/reviews.
+    """
+    if source is not None:
+        told = journal(service, source)
+        response = await batches.answer(request, service, _LINES, told.run)
+        told.committed()
+        return response
     counting = _counting(service)
     response = await batches.answer(request, service, _DECODER, counting.run)
     counting.committed()

@@ -99,7 +99,9 @@ class LineView(BaseModel):
     """One line of the answer to a batch."""
 
     line: int
-    status: Literal["created", "unchanged", "error"]
+    status: Literal["created", "changed", "unchanged", "waiting", "error"] = Field(
+        description="changed, waiting (for review): of journals only"
+    )
     id: UUID | None = None
     problem: LineProblemView | None = None
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, any_, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from nastavnik_activity.domain.journals import Did
 from nastavnik_common import db
 from nastavnik_common.errors import ConflictError, DomainError, StaleVersionError
 from nastavnik_common.events.base import State
@@ -24,6 +25,27 @@ class Made(Generic[S]):
 
     state: S
     created: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What became of a line of a journal. `waiting`: kept for review, and not counted until
+    somebody has looked. `state` if created."""
+
+    id: UUID
+    did: Did
+    state: Any = None
+
+    @property
+    def created(self) -> bool:
+        return self.did == "created"
+
+    @classmethod
+    def of(cls, made: Made[Any]) -> "Entry":
+        return cls(made.state.id, "created" if made.created else "unchanged", made.state)
+
+
+Outcome = Entry | DomainError
 
 
 @dataclass(frozen=True)
@@ -51,11 +73,12 @@ def check_version(stored: int, wanted: int | None) -> None:
         raise StaleVersionError(stored)
 
 
-def one(results: Sequence[Made[S] | DomainError]) -> Made[S]:
+def one(results: Sequence[Made[S] | Entry | DomainError]) -> Made[S]:
     """The only result; raised if it is an error."""
     (result,) = results
     if isinstance(result, DomainError):
         raise result
+    assert isinstance(result, Made)
     return result
 
 

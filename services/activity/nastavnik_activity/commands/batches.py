@@ -6,13 +6,14 @@ from uuid import UUID
 
 import msgspec
 
-from nastavnik_activity.commands.base import Made
+from nastavnik_activity.commands.base import Entry, Made
+from nastavnik_activity.domain.journals import Did
 from nastavnik_common.errors import DomainError
 from nastavnik_common.events.reading import explain
 
 MAX_LINES = 10_000
 T = TypeVar("T", bound=msgspec.Struct)
-Results = Sequence[Made[Any] | DomainError]
+Results = Sequence[Made[Any] | Entry | DomainError]
 
 
 class LineProblem(msgspec.Struct, frozen=True):
@@ -22,7 +23,7 @@ class LineProblem(msgspec.Struct, frozen=True):
 
 class LineResult(msgspec.Struct, frozen=True, omit_defaults=True):
     line: int
-    status: Literal["created", "unchanged", "error"]
+    status: Did | Literal["error"]
     id: UUID | None = None
     problem: LineProblem | None = None
 
@@ -65,7 +66,8 @@ def _decoded(line: bytes, decoder: msgspec.json.Decoder[T]) -> T | DomainError:
         return DomainError("line.invalid", explain(error))
 
 
-def _result(number: int, found: Made[Any] | DomainError) -> LineResult:
+def _result(number: int, found: Made[Any] | Entry | DomainError) -> LineResult:
     if isinstance(found, DomainError):
         return LineResult(number, "error", problem=LineProblem(found.code, found.detail))
-    return LineResult(number, "created" if found.created else "unchanged", found.state.id)
+    entry = Entry.of(found) if isinstance(found, Made) else found
+    return LineResult(number, entry.did, entry.id)

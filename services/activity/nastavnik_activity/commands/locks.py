@@ -10,12 +10,14 @@ from sqlmodel import col
 from nastavnik_activity import tables
 from nastavnik_activity.commands import base
 from nastavnik_activity.tables import Mentorship, ReplicaOrganization
+from nastavnik_common.auth_scope import reach
 from nastavnik_common.errors import NotFoundError
 from nastavnik_common.events.activity import MentorshipState
 
 
 async def mentorship(tx: AsyncSession, ident: UUID) -> Mentorship:
-    """The row, ours until the transaction ends. NotFoundError when there is none."""
+    """The row, ours until the transaction ends. NotFoundError when there is none, or none that the
+    caller may know of."""
     row = (
         await tx.execute(
             select(Mentorship)
@@ -23,7 +25,7 @@ async def mentorship(tx: AsyncSession, ident: UUID) -> Mentorship:
             .with_for_update()
         )
     ).scalar_one_or_none()
-    if row is None:
+    if row is None or not reach().covers(row.organization_id):
         raise NotFoundError("mentorship", ident)
     return row
 

@@ -41,7 +41,7 @@ async def form_all(
     results: list[Result] = []
     made: list[tuple[MentorshipState, bytes, NewMentorship]] = []
     for new in asked:
-        ident, mark = new.id or uuid4(), _digest(new)
+        ident, mark = new.id or uuid4(), digest(new)
         try:
             if ident in known:
                 results.append(base.repeated("mentorship", known[ident], mark))
@@ -145,7 +145,7 @@ def _form(code: str, known: dict[str, FederalForm]) -> FederalForm:
     return known[code]
 
 
-def _digest(new: NewMentorship) -> bytes:
+def digest(new: NewMentorship) -> bytes:
     members = tuple(sorted(new.members, key=lambda m: m.participant_id))
     return base.digest(msgspec.structs.replace(new, id=None, members=members))
 

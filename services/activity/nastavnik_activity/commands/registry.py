@@ -9,6 +9,7 @@ from sqlmodel import col
 
 from nastavnik_activity.commands import base
 from nastavnik_activity.tables import ReplicaOrganization, ReplicaParticipant
+from nastavnik_common.auth_scope import reach
 from nastavnik_common.errors import DomainError
 
 
@@ -35,7 +36,8 @@ async def participants(tx: AsyncSession, idents: Iterable[UUID]) -> set[UUID]:
 
 
 def check_organization(kind: str, ident: UUID, known: Mapping[UUID, str | None]) -> None:
-    """422 unless the id is that of an organisation, and of no territory."""
+    """422 unless the id is that of an organisation, and of no territory; 403 out of scope."""
+    reach().demand(ident)
     if ident not in known:
         raise DomainError("organization.unknown", "No such organisation is known here.")
     if known[ident] != "organization":

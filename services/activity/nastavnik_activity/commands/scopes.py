@@ -13,6 +13,7 @@ from sqlmodel import col
 from nastavnik_activity.commands import locks, registry
 from nastavnik_activity.domain.records import Ledger, Scope
 from nastavnik_activity.tables import Sort
+from nastavnik_common.auth_scope import reach
 from nastavnik_common.errors import DomainError
 from nastavnik_common.events.activity import AssessmentState, MentorshipState, SurveyState
 
@@ -39,6 +40,7 @@ class Scopes:
             if new.mentorship_id not in self.mentorships:
                 raise DomainError("mentorship.unknown", "No such mentorship.")
             mentorship, organization_id = self.mentorships[new.mentorship_id]
+            reach().demand(organization_id)
             return Scope(organization_id, mentorship)
         if new.organization_id is not None and new.mentorship_id is None:
             registry.check_organization(self.kind, new.organization_id, self.levels)

@@ -21,6 +21,7 @@ from nastavnik_activity.tables.mentorships import (
 from nastavnik_activity.tables.questionnaires import StoredQuestionnaire
 from nastavnik_activity.tables.records import Record, Sort
 from nastavnik_activity.tables.replica import ReplicaOrganization, ReplicaParticipant
+from nastavnik_activity.tables.reviews import SessionReview
 from nastavnik_activity.tables.sessions import (
     SESSION_COLUMNS,
     Session,
@@ -51,6 +52,7 @@ __all__ = [
     "ReplicaOrganization",
     "ReplicaParticipant",
     "Session",
+    "SessionReview",
     "Sort",
     "StoredQuestionnaire",
     "Survey",
