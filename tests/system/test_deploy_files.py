@@ -17,6 +17,7 @@ from nastavnik_registry.settings import RegistrySettings
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = {"registry": 8001, "activity": 8002, "metrics": 8003}
+SERVERS = ["kafka", "postgres", "prometheus", "alertmanager", "grafana"]
 MIGRATIONS = [f"{name}-migrate" for name in SERVICES]
 
 
@@ -55,7 +56,7 @@ def test_the_compose_file_names_only_what_compose_knows(compose: dict[str, Any])
 
 
 def test_the_whole_system_is_there(services: dict[str, Any]) -> None:
-    assert services.keys() == {"kafka", "postgres", "prometheus", *MIGRATIONS, *SERVICES}
+    assert services.keys() == {*SERVERS, *MIGRATIONS, *SERVICES}
 
 
 def test_every_image_is_pinned(services: dict[str, Any], dockerfile: str) -> None:

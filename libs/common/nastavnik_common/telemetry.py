@@ -126,18 +126,23 @@ class Readings:
 
     async def run(self) -> None:
         """Until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for what, reader in self._readers.items():
-                group.create_task(self._keep(what, reader))
-
-    async def _keep(self, what: str, reader: Reader) -> None:
         try:
-            while True:
-                await self.read(what)
-                await asyncio.sleep(reader.seconds)
+            async with asyncio.TaskGroup() as group:
+                for what, reader in self._readers.items():
+                    group.create_task(self._keep(what, reader))
         finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Give up what readers hold."""
+        for reader in self._readers.values():
             if reader.close is not None:
                 await reader.close()
+
+    async def _keep(self, what: str, reader: Reader) -> None:
+        while True:
+            await self.read(what)
+            await asyncio.sleep(reader.seconds)
 
     async def read(self, *names: str) -> None:
         """Read once: those, or all."""
