@@ -7,9 +7,10 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import asyncpg.transaction
 from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
@@ -37,20 +38,31 @@ class DyingRelay(Relay):
             die()
 
 
-class DyingProjector(Projector):
-    """The figures are in the database, and nobody has been told so."""
+def at_commit(*, before: bool) -> None:
+    """Die around the first commit of a transaction in which positions were saved: after it, the
+    figures are in the database and nobody has been told so."""
+    saved = False
+    save, transaction = positions.save, asyncpg.transaction.Transaction
 
-    async def _apply(self, polled: Any) -> None:
-        await super()._apply(polled)
-        die()
+    async def saving(connection: Any, tallies: Any) -> None:
+        nonlocal saved
+        await save(connection, tallies)
+        saved = True
 
+    def dying(end: Callable[..., Any]) -> Callable[..., Any]:
+        async def ending(*arguments: Any) -> Any:
+            if saved and before:
+                die()
+            found = await end(*arguments)
+            if saved:
+                die()
+            return found
 
-async def _saved_and_dead(*arguments: Any) -> None:
-    await _save(*arguments)
-    die()
+        return ending
 
-
-_save = positions.save
+    positions.save = saving
+    for name in ("commit", "__aexit__"):
+        setattr(transaction, name, dying(getattr(transaction, name)))
 
 
 def _relay() -> Relay:
@@ -59,20 +71,18 @@ def _relay() -> Relay:
     return DyingRelay(settings, sessions, outbox, RelayMetrics(CollectorRegistry()))
 
 
-def _projector(kind: type[Projector]) -> Projector:
+def _projector() -> Projector:
     settings = MetricsSettings()
     catalogue = Definitions(settings.catalogue).catalogue
-    return kind(settings, catalogue, ProjectorMetrics(CollectorRegistry()))
+    return Projector(settings, catalogue, ProjectorMetrics(CollectorRegistry()))
 
 
 def main(who: str) -> None:
     if who == "relay":
         asyncio.run(_relay().run())
-    elif who == "projector-after-commit":
-        asyncio.run(_projector(DyingProjector).run())
     else:
-        positions.save = _saved_and_dead  # type: ignore[assignment]
-        asyncio.run(_projector(Projector).run())
+        at_commit(before=who == "projector-before-commit")
+        asyncio.run(_projector().run())
 
 
 if __name__ == "__main__":
