@@ -267,29 +267,22 @@ def another(
     return settings
 
 
-class SameRights(httpx.ASGITransport):
-    """Requests with the token of a client, if it has one."""
-
-    def __init__(self, app: FastAPI, client: httpx.AsyncClient) -> None:
-        super().__init__(app)
-        self._token = client.headers.get("authorization", "")
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        request.headers["authorization"] = self._token
-        return await super().handle_async_request(request)
-
-
 async def test_what_we_serve_and_pull_again_is_the_same(
-    app: FastAPI, client: httpx.AsyncClient, make: Made, another: RegistrySettings
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    make: Made,
+    another: RegistrySettings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two registries: what one serves, the other pulls."""
     await _region(make)
     copy = create_app(another, background=False)
     base = "http://127.0.0.1/ims/oneroster/rostering/v1p2"
-    source = PullSource(base_url=base, page=2)
+    monkeypatch.setenv("TOKEN", client.headers["authorization"].removeprefix("Bearer "))
+    source = PullSource(base_url=base, token="env:TOKEN", page=2)
     connection = await db.connect(another.database_url)
     async with copy.router.lifespan_context(copy):
-        pull = Pulling(copy, another, connection, source, SameRights(app, client))
+        pull = Pulling(copy, another, connection, source, httpx.ASGITransport(app))
         first = await pull()
         assert first["error"] is None
         second = await pull()  # the records are younger than the overlap: all are read again

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from nastavnik_registry.pulling.config import PullSource, load
+from nastavnik_registry.pulling.config import PullSource, load, secret
 from nastavnik_registry.pulling.errors import PullError
 from nastavnik_registry.pulling.provider import Provider, retry_after
 from nastavnik_registry.pulling.reading import Reader
@@ -199,24 +199,25 @@ def test_both_forms_of_retry_after() -> None:
 
 def test_sources_are_read_from_a_file(tmp_path: Path) -> None:
     file = tmp_path / "sources.toml"
-    secret = tmp_path / "secret"
-    secret.write_text("hush\n")
+    place = tmp_path / "secret"
+    place.write_text("hush\n")
     lines = [
         "[sources.sgo]",
         'base_url = "https://sis.example.org/ims/oneroster/rostering/v1p2"',
         'token_url = "https://sis.example.org/token"',
         'client_id = "n"',
-        f'client_secret = "file:{secret}"',
+        f'client_secret = "file:{place}"',
     ]
     file.write_text("\n".join(lines))
     found = load(file)["sgo"]
-    assert (found.secret(), found.interval_seconds) == ("hush", 3600)
+    assert (secret(found.client_secret or ""), found.interval_seconds) == ("hush", 3600)
     assert load(None) == {}
     for wrong in (
         'base_url = "http://sis.example.org"',
         'base_url = "file:///etc/passwd"',
         'base_url = "https://a.example"\nclient_secret = "in the open"',
         'base_url = "https://a.example"\ntoken_url = "https://a.example"',
+        'base_url = "https://a.example"\ntoken = "in the open"',
         'base_url = "https://a.example"\npassword = "x"',
     ):
         file.write_text(f"[sources.sgo]\n{wrong}")

@@ -1,13 +1,13 @@
-"""OAuth2 client credentials (RFC 6749 §4.4) for httpx: a token is fetched when there is none, or
-when the provider says no to the one there is."""
+"""Bearer tokens for httpx: one that lasts, or by OAuth2 client credentials (RFC 6749 §4.4), fetched
+when there is none and when the provider says no to the one there is."""
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 
 import httpx
 import msgspec
 
-from nastavnik_registry.pulling.config import PullSource
+from nastavnik_registry.pulling.config import PullSource, secret
 from nastavnik_registry.pulling.errors import BusyError, PullError
 
 _EARLY = 30.0  # seconds before its end that a token is not used any more
@@ -16,6 +16,21 @@ _EARLY = 30.0  # seconds before its end that a token is not used any more
 class _Token(msgspec.Struct):
     access_token: str
     expires_in: float = 3600
+
+
+def auth_of(source: PullSource) -> httpx.Auth | None:
+    if source.token_url:
+        return ClientCredentials(source)
+    return Lasting(source.token) if source.token else None
+
+
+class Lasting(httpx.Auth):
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        request.headers["authorization"] = f"Bearer {secret(self._place)}"
+        yield request
 
 
 class ClientCredentials(httpx.Auth):
@@ -39,10 +54,7 @@ class ClientCredentials(httpx.Auth):
 
     def _asking(self) -> httpx.Request:
         source = self._source
-        try:
-            basic = httpx.BasicAuth(source.client_id, source.secret())
-        except (OSError, KeyError):
-            raise PullError("pull.secret_missing") from None
+        basic = httpx.BasicAuth(source.client_id, secret(source.client_secret or ""))
         form = {"grant_type": "client_credentials", "scope": " ".join(source.scopes)}
         request = httpx.Request("POST", source.token_url or "", data=form)
         return next(basic.auth_flow(request))

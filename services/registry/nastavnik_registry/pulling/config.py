@@ -20,6 +20,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 
 from nastavnik_registry.bodies.base import SOURCE, Body
+from nastavnik_registry.pulling.errors import PullError
 
 _SCOPE = "https://purl.imsglobal.org/spec/or/v1p2/scope/"
 _SCOPES = [f"{_SCOPE}roster-core.readonly", f"{_SCOPE}roster-demographics.readonly"]
@@ -28,12 +29,13 @@ _Secret = Annotated[str, StringConstraints(pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]
 
 
 class PullSource(Body):
-    """One provider. Without `token_url` requests carry no token."""
+    """One provider. Tokens come from `token_url`, or there is one that lasts, `token`, or none."""
 
     base_url: str
     token_url: str | None = None
     client_id: str = ""
     client_secret: _Secret | None = None
+    token: _Secret | None = None
     scopes: list[str] = _SCOPES
     interval_seconds: int = Field(default=3600, ge=1, description="between two pulls")
     full_every_seconds: int = Field(
@@ -71,15 +73,22 @@ class PullSource(Body):
                 raise ValueError("URLs are https, or http with allow_http")
         if self.token_url and not (self.client_id and self.client_secret):
             raise ValueError("token_url needs client_id and client_secret")
+        if self.token_url and self.token:
+            raise ValueError("token_url and token exclude each other")
         return self
 
-    def secret(self) -> str:
-        """Read when it is needed, so that it can be replaced while the service runs.
 
-        Raises OSError or KeyError when it is not there.
-        """
-        kind, _, place = (self.client_secret or "").partition(":")
-        return os.environ[place] if kind == "env" else Path(place).read_text().strip()
+def secret(place: str) -> str:
+    """What `env:NAME` or `file:/path` stands for: read when it is needed, so that it can be
+    replaced while the service runs.
+
+    Raises PullError when it is not there.
+    """
+    kind, _, name = place.partition(":")
+    try:
+        return os.environ[name] if kind == "env" else Path(name).read_text().strip()
+    except (OSError, KeyError):
+        raise PullError("pull.secret_missing") from None
 
 
 Name = Annotated[str, StringConstraints(pattern=SOURCE, max_length=63)]

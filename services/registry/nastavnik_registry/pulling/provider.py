@@ -11,7 +11,7 @@ import msgspec
 import tenacity
 
 from nastavnik_common import clock
-from nastavnik_registry.pulling.auth import ClientCredentials
+from nastavnik_registry.pulling.auth import auth_of
 from nastavnik_registry.pulling.config import PullSource
 from nastavnik_registry.pulling.errors import BusyError, PullError, RefusedError
 
@@ -38,7 +38,7 @@ class Provider:
     ) -> None:
         self._source = source
         self._client = httpx.AsyncClient(
-            auth=ClientCredentials(source) if source.token_url else None,
+            auth=auth_of(source),
             headers={"accept": "application/json"},
             timeout=httpx.Timeout(60, connect=10),
             transport=transport,
