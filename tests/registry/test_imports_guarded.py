@@ -1,6 +1,7 @@
 """Guards of imports: dry runs, the breaker, sources, records set aside, the trace, and undo."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -31,6 +32,14 @@ def decide(app: FastAPI, client: httpx.AsyncClient) -> Decide:
         return after
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def leave_nothing(import_dir: Path) -> Iterator[None]:
+    """Packages wait for decisions that nobody takes here."""
+    yield
+    for path in import_dir.rglob("*.*"):
+        path.unlink()
 
 
 async def source(client: httpx.AsyncClient, **body: Any) -> httpx.Response:
@@ -124,7 +133,7 @@ async def test_a_plan_is_stale_once_the_data_has_changed(
 
 
 async def test_a_bulk_that_removes_many_is_held_until_confirmed(
-    client: httpx.AsyncClient, run_import: Import, events: Events, decide: Decide, import_dir: Any
+    client: httpx.AsyncClient, run_import: Import, events: Events, decide: Decide, import_dir: Path
 ) -> None:
     await source(client, vanished="end_membership", breaker_percent=25)
     await run_import(school(12))

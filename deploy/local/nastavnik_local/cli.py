@@ -40,6 +40,11 @@ class ScaleName(StrEnum):
     region = "region"
 
 
+class Language(StrEnum):
+    ru = "ru"
+    en = "en"
+
+
 class ServiceName(StrEnum):
     registry = "registry"
     activity = "activity"
@@ -106,16 +111,20 @@ def demo(
 def check(
     package: Annotated[Path, typer.Argument(help="A OneRoster 1.2 CSV package.")],
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write a page there as well.")] = None,
+    lang: Annotated[Language, typer.Option(help="Of the page and the table.")] = Language.en,
 ) -> None:
     """Check a OneRoster package: exit 0 valid, 1 not valid, 2 no such file."""
     try:
         report = cli_check.checked(package, quiet=json)
     except OSError as error:
         _fail(f"{package}: {error.strerror}", 2)
+    if html is not None:
+        cli_check.as_page(package, report, html, lang.value)
     if json:
         cli_check.as_json(report)
     else:
-        cli_check.as_table(package, report)
+        cli_check.as_table(package, report, lang.value)
     raise typer.Exit(0 if report.valid else 1)
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from nastavnik_local.console import console, say
 from nastavnik_registry.imports import Finding, Report, check
+from nastavnik_registry.imports.page import language, page, said
 
 
 def checked(path: Path, *, quiet: bool) -> Report:
@@ -37,26 +38,34 @@ def _plain(report: Report) -> dict[str, object]:
     return found
 
 
-def as_table(path: Path, report: Report) -> None:
+def as_page(path: Path, report: Report, to: Path, lang: str) -> None:
+    to.write_text(page(report, language(lang, ""), path.name), encoding="utf-8")
+    say(f"wrote {to}")
+
+
+def as_table(path: Path, report: Report, lang: str) -> None:
     for file in report.files:
         say(f"  {file.name:34} {file.mode:7} {file.rows:>10,} rows")
     if report.findings or report.warnings:
-        console.print(_findings(report))
+        console.print(_findings(report, lang))
     more = report.total - len(report.findings)
     if more > 0:
         say(f"… and {more:,} findings more")
     say(f"{path.name}: {'valid' if report.valid else f'not valid, {report.total:,} findings'}")
 
 
-def _findings(report: Report) -> Table:
+def _findings(report: Report, lang: str) -> Table:
     made = Table("place", "code", "what is wrong", "what to do")
     for finding in report.findings:
-        made.add_row(_place(finding), finding.code, Text(finding.message), Text(finding.hint))
+        made.add_row(*_row(finding, lang))
     for finding in report.warnings:
-        made.add_row(
-            *(_place(finding), finding.code, Text(finding.message), Text(finding.hint)), style="dim"
-        )
+        made.add_row(*_row(finding, lang), style="dim")
     return made
+
+
+def _row(finding: Finding, lang: str) -> tuple[str, str, Text, Text]:
+    message, hint = said(finding, language(lang, ""))
+    return _place(finding), finding.code, Text(message), Text(hint)
 
 
 def _place(finding: Finding) -> str:

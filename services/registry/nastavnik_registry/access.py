@@ -80,8 +80,10 @@ _IMPORTS: Access = {
         ("POST", f"/imports/{{ident}}:{action}"): _DO_IMPORTS
         for action in ("apply", "confirm", "discard", "undo")
     },
-    ("GET", "/imports/{ident}/changes"): _READ_IMPORTS,
-    ("GET", "/import-quarantine"): _READ_IMPORTS,
+    ("GET", "/imports/{ident}/report"): _READ_IMPORTS,
+    # these two name people
+    ("GET", "/imports/{ident}/changes"): _DO_IMPORTS,
+    ("GET", "/import-quarantine"): _DO_IMPORTS,
     ("GET", "/import-sources"): _READ_IMPORTS,
     ("GET", "/import-sources/{code}"): _READ_IMPORTS,
     ("PUT", "/import-sources/{code}"): _DO_IMPORTS,

@@ -1,15 +1,19 @@
 """Imports of OneRoster packages."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+import msgspec
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import HTMLResponse
 
 from nastavnik_common.paging import Cursor, Limit, Page
 from nastavnik_common.writing import Action
 from nastavnik_registry import bodies
 from nastavnik_registry.api.service import REPEATABLE, Ident, Registry, Service
 from nastavnik_registry.commands import imports as commands
+from nastavnik_registry.imports.findings import Report
+from nastavnik_registry.imports.page import language, page
 from nastavnik_registry.queries import imports as queries
 
 router = APIRouter(prefix="/imports", tags=["imports"])
@@ -72,6 +76,20 @@ async def many(
 async def one(registry: Registry, ident: Ident) -> bodies.Import:
     async with registry.sessions() as tx:
         return await queries.one(tx, ident)
+
+
+@router.get("/{ident}/report", response_class=HTMLResponse)
+async def report(
+    registry: Registry,
+    ident: Ident,
+    lang: Annotated[Literal["ru", "en"] | None, Query(description="Else Accept-Language")] = None,
+    accept_language: Annotated[str, Header(max_length=200)] = "",
+) -> HTMLResponse:
+    """The report as a page for those who prepare the files. 404 while there is none."""
+    async with registry.sessions() as tx:
+        found = await queries.report(tx, ident)
+    text = page(msgspec.convert(found, Report), language(lang, accept_language))
+    return HTMLResponse(text, headers={"Vary": "Accept-Language"})
 
 
 @router.get("/{ident}/changes")

@@ -1,7 +1,7 @@
 """Reads of imports: how far they are, what they changed, what they set aside."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from msgspec import Meta
@@ -44,6 +44,14 @@ async def one(tx: AsyncSession, ident: UUID) -> bodies.Import:
     if row is None:
         raise NotFoundError("import", ident)
     return body(row)
+
+
+async def report(tx: AsyncSession, ident: UUID) -> dict[str, Any]:
+    """What the check found. Raises NotFoundError also while there is no report."""
+    row = await tx.get(ImportJob, ident)
+    if row is None or row.report is None:
+        raise NotFoundError("import_report", ident)
+    return row.report
 
 
 async def many(
