@@ -1,6 +1,8 @@
 """One wired system for all tests here; whoever breaks it mends it again. How long each took to
 come back stands at the end of pytest's report: it is told, not judged."""
 
+import contextlib
+import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -9,7 +11,9 @@ from typing import Any
 import pytest
 
 from nastavnik_local.brokers import KafkaError
-from nastavnik_local.jars import NoApacheKafkaError, java
+from nastavnik_local.kafka import EXTERNAL as EXTERNAL_KAFKA
+from nastavnik_local.kafka import REQUIRE_APACHE
+from nastavnik_local.postgres import EXTERNAL as EXTERNAL_POSTGRES
 from nastavnik_local.scenario_api import Api
 from tests.faults.wired import WiredSystem, wired
 from tests.system.helpers import World, until_figures
@@ -21,18 +25,20 @@ Told = Callable[[str, float], None]
 @pytest.fixture(scope="session")
 def broken() -> Iterator[WiredSystem]:
     """Two replicas of metrics and of activity, one of the registry; up and ready."""
-    try:
-        java()
-    except NoApacheKafkaError as error:
-        pytest.skip(f"only Apache Kafka can be reached through proxies: {error}")
-    with tempfile.TemporaryDirectory(prefix="nastavnik-") as root:
-        Path(root).chmod(0o755)
+    required = os.environ.get(REQUIRE_APACHE, "") not in ("", "0")
+    if named := {EXTERNAL_KAFKA, EXTERNAL_POSTGRES} & os.environ.keys():
+        pytest.skip(f"needs servers of its own, and {min(named)} names another")
+    with contextlib.ExitStack() as stack:
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nastavnik-")))
+        root.chmod(0o755)  # a tablespace in it is PostgreSQL's user's
         try:
-            with wired(Path(root)) as system:
-                system.start()
-                yield system
+            system = stack.enter_context(wired(root))
         except KafkaError as error:
+            if required:
+                raise
             pytest.skip(f"only Apache Kafka can be reached through proxies: {error}")
+        system.start()
+        yield system
 
 
 @pytest.fixture
