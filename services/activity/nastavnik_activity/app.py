@@ -12,6 +12,7 @@ from nastavnik_activity.api.service import Metrics, Service
 from nastavnik_activity.consumer import GROUP, ReplicaConsumer
 from nastavnik_activity.domain import questionnaires
 from nastavnik_activity.places import ActivityPlaces
+from nastavnik_activity.sheets import routes as sheets_routes
 from nastavnik_common import (
     changes_api,
     db,
@@ -75,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.engine = engine
     app.include_router(api.router())
+    app.include_router(sheets_routes.router)
     app.include_router(changes_api.create_router(sessions, "activity"))
     app.include_router(dead_letters_api.create_router(sessions, parked, letters.apply))
     return app

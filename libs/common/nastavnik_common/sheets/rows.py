@@ -1,6 +1,7 @@
 """Rows of a table: values by field, and what is wrong with their cells."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from nastavnik_common.sheets import cells, layout
@@ -10,13 +11,14 @@ from nastavnik_common.sheets.reading import File, Grid
 from nastavnik_common.sheets.table import Table
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True)
+class Row:
     """`number` counts from 1. `values`: of the columns that the sheet has; None where empty."""
 
     number: int
     values: dict[str, Any]
 
-    def __getitem__(self, field: Any) -> Any:
+    def __getitem__(self, field: str) -> Any:
         return self.values.get(field)
 
 

@@ -145,12 +145,20 @@ async def receive(request: Request) -> bytes:
 
 
 async def upload(
-    request: Request, options: Options, table: Table, write: Write, apply: Apply
+    request: Request,
+    options: Options,
+    table: Table,
+    write: Write,
+    apply: Apply,
+    committed: Callable[[], None] = lambda: None,
 ) -> Response:
-    """Read, check, apply in one transaction; answer with the report or the marked copy."""
+    """Read, check, apply in one transaction; answer with the report or the marked copy.
+    `committed` is called when something was applied for good."""
     data, headings = await receive(request), options.headings()
     file, sheet = await asyncio.to_thread(opened, table, data, headings)
     report = await _applied(request, options, sheet, write, apply)
+    if report.outcome == "applied":
+        committed()
     findings = [Finding(**view.model_dump()) for view in report.findings]
     if options.report == "file" and findings:
         copy = await asyncio.to_thread(markup.marked, data, file, findings)
