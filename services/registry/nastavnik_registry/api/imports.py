@@ -37,6 +37,11 @@ _BODY: dict[str, Any] = {
 }
 
 
+_PAGE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/html": {"schema": {"type": "string"}}}}
+}
+
+
 @router.post(
     "",
     status_code=202,
@@ -78,7 +83,7 @@ async def one(registry: Registry, ident: Ident) -> bodies.Import:
         return await queries.one(tx, ident)
 
 
-@router.get("/{ident}/report", response_class=HTMLResponse)
+@router.get("/{ident}/report", response_class=Response, responses=_PAGE)
 async def report(
     registry: Registry,
     ident: Ident,
