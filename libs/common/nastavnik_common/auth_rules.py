@@ -124,9 +124,9 @@ class Unit:
         ident = uuid(given or asking.request.query_params.get(self.parameter))
         if ident is None or asking.reach.covers(ident):
             return
-        if self.published and _public(asking.request):
-            if ident in await asking.places.above(asking.roots or ()):
-                return
+        published = self.published and _public(asking.request)
+        if published and ident in await asking.places.above(asking.roots or ()):
+            return
         raise NotFoundError("unit", ident)
 
 

@@ -23,6 +23,11 @@ class Reach:
     def covers(self, unit: UUID) -> bool:
         return self.units is None or unit in self.units
 
+    def demand(self, unit: UUID) -> None:
+        """403 ``out_of_scope`` unless it may be touched."""
+        if not self.covers(unit):
+            raise out_of_scope()
+
     def wanted(self) -> list[UUID] | None:
         """The units as a parameter of a query: null stands for all."""
         return None if self.units is None else sorted(self.units)

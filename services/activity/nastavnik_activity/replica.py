@@ -17,6 +17,7 @@ from nastavnik_activity import tables
 from nastavnik_common import dead_letters
 from nastavnik_common.events import ORGANIZATION, PARTICIPANT, Kind
 from nastavnik_common.events.reading import Reading, Record, UnreadableError, read
+from nastavnik_common.events.registry import Placement
 
 KINDS: tuple[Kind[Any], ...] = (ORGANIZATION, PARTICIPANT)
 
@@ -36,11 +37,13 @@ class Metrics:
 
 @dataclass(frozen=True)
 class _Fact:
-    """The newest state of one aggregate. `level` of an organisation that is not deleted."""
+    """The newest state of one aggregate. `level` and `placements` of an organisation that is not
+    deleted."""
 
     version: int
     deleted: bool
     level: str | None
+    placements: tuple[Placement, ...]
 
 
 @dataclass
@@ -86,7 +89,8 @@ async def apply(tx: AsyncSession, records: Sequence[Record]) -> Applied:
 def _keep(facts: dict[UUID, _Fact], found: Reading) -> None:
     ident, version, state = found.envelope.subject, found.envelope.version, found.state
     if ident not in facts or facts[ident].version < version:
-        facts[ident] = _Fact(version, state is None, getattr(state, "level", None))
+        level, placements = getattr(state, "level", None), getattr(state, "placements", ())
+        facts[ident] = _Fact(version, state is None, level, placements)
 
 
 def _add(counts: dict[tuple[str, str], int], key: tuple[str, str], number: int) -> None:
@@ -112,11 +116,24 @@ async def _park(tx: AsyncSession, record: Record, error: UnreadableError) -> Non
 _UPSERT = {
     ORGANIZATION.topic: text(
         """
-        insert into replica_organization as stored (id, version, deleted, level)
-        select * from unnest(cast(:ids as uuid[]), cast(:versions as bigint[]),
-                             cast(:deleted as boolean[]), cast(:levels as text[]))
+        insert into replica_organization as stored
+            (id, version, deleted, level, parents, parents_since, parents_until)
+        select unit.*, coalesce(placed.parents, '{}'), coalesce(placed.since, '{}'),
+               coalesce(placed.until, '{}')
+        from unnest(cast(:ids as uuid[]), cast(:versions as bigint[]),
+                    cast(:deleted as boolean[]), cast(:levels as text[])) as unit(id, v, d, l)
+        left join (
+            select id, array_agg(parent) as parents, array_agg(since) as since,
+                   array_agg(until) as until
+            from unnest(cast(:placed as uuid[]), cast(:parents as uuid[]),
+                        cast(:since as date[]), cast(:until as date[]))
+                as placement(id, parent, since, until)
+            group by id
+        ) as placed on placed.id = unit.id
         on conflict (id) do update
-            set version = excluded.version, deleted = excluded.deleted, level = excluded.level
+            set version = excluded.version, deleted = excluded.deleted, level = excluded.level,
+                parents = excluded.parents, parents_since = excluded.parents_since,
+                parents_until = excluded.parents_until
             where excluded.version > stored.version
         returning 1
         """
@@ -137,11 +154,16 @@ _UPSERT = {
 async def _upsert(tx: AsyncSession, topic: str, facts: dict[UUID, _Fact]) -> int:
     """In the order of ids, so that two consumers never wait for each other in a circle."""
     ordered = sorted(facts.items(), key=lambda item: item[0])
-    parameters = {
+    parameters: dict[str, list[Any]] = {
         "ids": [ident for ident, _ in ordered],
         "versions": [fact.version for _, fact in ordered],
         "deleted": [fact.deleted for _, fact in ordered],
     }
     if topic == ORGANIZATION.topic:
         parameters["levels"] = [fact.level for _, fact in ordered]
+        placed = [(ident, p) for ident, fact in ordered for p in fact.placements]
+        parameters["placed"] = [ident for ident, _ in placed]
+        parameters["parents"] = [placement.parent_id for _, placement in placed]
+        parameters["since"] = [placement.since for _, placement in placed]
+        parameters["until"] = [placement.until for _, placement in placed]
     return len((await tx.execute(_UPSERT[topic], parameters)).all())

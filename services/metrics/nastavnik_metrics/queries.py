@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from nastavnik_common.auth_scope import reach
 from nastavnik_common.errors import NotFoundError
 from nastavnik_common.events.metrics import IndicatorValueState
 from nastavnik_common.events.registry import OrganizationState
@@ -31,6 +32,7 @@ async def unit(tx: AsyncSession, ident: UUID) -> OrganizationState:
 async def units(
     tx: AsyncSession, level: str | None, name: str | None, after: UUID | None, limit: int
 ) -> list[OrganizationState]:
+    """Of those that the caller may see, in the order of ids."""
     rows = await tx.execute(
         text(
             """select state::text from organization where state is not null
@@ -38,9 +40,16 @@ async def units(
                and (cast(:name as text) is null
                     or position(lower(:name) in lower(state->>'name')) > 0)
                and (cast(:after as uuid) is null or id > :after)
+               and (cast(:within as uuid[]) is null or id = any(:within))
                order by id limit :limit"""
         ),
-        {"level": level, "name": name, "after": after, "limit": limit},
+        {
+            "level": level,
+            "name": name,
+            "after": after,
+            "limit": limit,
+            "within": reach().wanted(),
+        },
     )
     return [_UNIT.decode(state) for (state,) in rows]
 

@@ -8,7 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from nastavnik_common import db, logs
+from nastavnik_common import clock, db, logs
+from nastavnik_common.auth_scope import reach
 from nastavnik_common.db import Sessions
 from nastavnik_common.events.metrics import IndicatorValueState
 from nastavnik_metrics import queries
@@ -64,15 +65,21 @@ def create_router(sessions: Sessions, hub: Hub) -> APIRouter:
         indicator: Annotated[str | None, Query(max_length=100)] = None,
         last_event_id: Annotated[int | None, Header(ge=0, le=2**62)] = None,
     ) -> StreamingResponse:
-        """Values as they change. `Last-Event-ID` goes on where a stream broke off."""
+        """Values as they change. `Last-Event-ID` goes on where a stream broke off; it ends when the
+        token expires."""
         async with sessions() as tx:
             after = await queries.last_change(tx) if last_event_id is None else last_event_id
 
+        may = reach()
+
         def wanted(value: IndicatorValueState) -> bool:
-            return unit in (None, value.organization_id) and indicator in (None, value.indicator)
+            told = may.covers(value.organization_id)
+            asked = unit in (None, value.organization_id) and indicator in (None, value.indicator)
+            return told and asked
 
         def ending() -> bool:
-            return getattr(request.app.state, "ending", False)
+            over = may.by is not None and clock.now().timestamp() > may.by.expires
+            return over or getattr(request.app.state, "ending", False)
 
         messages = events(sessions, hub, after, wanted, ending)
         return StreamingResponse(

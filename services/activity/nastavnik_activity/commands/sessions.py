@@ -15,6 +15,7 @@ from nastavnik_activity.commands import base, locks
 from nastavnik_activity.domain import sessions as rules
 from nastavnik_activity.domain.sessions import Calendar, Changes, NewSession
 from nastavnik_activity.tables import Session
+from nastavnik_common.auth_scope import reach
 from nastavnik_common.errors import DomainError, NotFoundError
 from nastavnik_common.events import SESSION
 from nastavnik_common.events.activity import MentorshipState, SessionState
@@ -144,7 +145,9 @@ def _logged(
 ) -> SessionState:
     if new.mentorship_id not in found:
         raise DomainError("mentorship.unknown", "No such mentorship.")
-    state = rules.log(new, ident, found[new.mentorship_id][0], now)
+    mentorship, organization_id = found[new.mentorship_id]
+    reach().demand(organization_id)
+    state = rules.log(new, ident, mentorship, now)
     if state.status == "held":
         calendar = calendars.setdefault(new.mentorship_id, Calendar())
         if not calendar.add(state.starts_at, rules.ends_at(state)):

@@ -1,15 +1,17 @@
 """What is known of the registry."""
 
+from datetime import date
 from uuid import UUID
 
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, Date, Uuid
 from sqlmodel import Field
 
-from nastavnik_activity.tables.base import Base
+from nastavnik_activity.tables.base import Base, array
 
 
 class ReplicaOrganization(Base, table=True):
-    """An org unit known from events: that it exists, and on which level."""
+    """An org unit known from events: that it exists, on which level, and where: a placement is an
+    element of each of the three arrays."""
 
     __tablename__ = "replica_organization"
 
@@ -17,6 +19,9 @@ class ReplicaOrganization(Base, table=True):
     version: int = Field(sa_type=BigInteger)
     deleted: bool
     level: str | None = None
+    parents: list[UUID] = Field(sa_column=array(Uuid()))
+    parents_since: list[date | None] = Field(sa_column=array(Date()))
+    parents_until: list[date | None] = Field(sa_column=array(Date()))
 
 
 class ReplicaParticipant(Base, table=True):

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from nastavnik_common.auth_scope import reach
 from nastavnik_common.errors import NotFoundError
 from nastavnik_common.events.metrics import IndicatorValueState
 from nastavnik_common.events.registry import OrganizationState
@@ -51,7 +52,7 @@ async def of_unit(tx: AsyncSession, unit: UUID, school_year: int) -> UUID | None
 async def page(
     tx: AsyncSession, wanted: dict[str, Any], after: UUID | None, limit: int
 ) -> list[Report]:
-    """In the order of ids. `wanted`: column → value, None: any."""
+    """What the caller may see, in the order of ids. `wanted`: column → value, None: any."""
     rows = await tx.execute(
         text(
             f"""select {_COLUMNS} from report
@@ -60,9 +61,10 @@ async def page(
                   and (cast(:status as text) is null or status = :status)
                   and (cast(:level as text) is null or level = :level)
                   and (cast(:after as uuid) is null or id > :after)
+                  and (cast(:within as uuid[]) is null or unit_id = any(:within))
                 order by id limit :limit"""  # noqa: S608 -- our names
         ),
-        {**wanted, "after": after, "limit": limit},
+        {**wanted, "after": after, "limit": limit, "within": reach().wanted()},
     )
     return [Report(*row) for row in rows]
 
