@@ -160,12 +160,18 @@ class _Check:
             findings=tuple(findings),
             total=total,
             files=tuple(files),
-            versions={**manifest.versions, **self._variants},
+            versions={**manifest.versions, **self._variants, **self._older()},
             warnings=tuple(self._warnings(manifest)),
         )
 
+    def _older(self) -> dict[str, str]:
+        return {"oneroster": "1.1"} if self._package.older else {}
+
     def _warnings(self, manifest: Manifest) -> list[Finding]:
         warnings = []
+        if self._package.older:
+            message = "OneRoster 1.1, read as 1.2: roles come from users.csv, gradebook is left out"
+            warnings.append(Finding("warning.older_version", message=message))
         for file, version in self._variants.items():
             message = (
                 f"the columns are those of OneRoster {version}; 1.2.1 has no resourceSourcedIds"

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from nastavnik_registry.imports import older
 from nastavnik_registry.imports.archive import (
     BROKEN,
     check_size,
@@ -48,7 +49,8 @@ def open_package(source: Source, limits: Limits | None = None) -> Package:
 
 
 class Package:
-    """An opened archive. `names` are its entries, all at the root and distinct."""
+    """An opened archive. `names` are its entries, all at the root and distinct; of an `older` one,
+    those that 1.2 would have."""
 
     def __init__(self, file: BinaryIO, limits: Limits, *, owned: bool) -> None:
         self.limits = limits
@@ -58,13 +60,17 @@ class Package:
         self._counted: dict[str, int] = {}
         self._zip = open_zip(file, limits)
         self._entries = checked_entries(self._zip, size_of(file), limits)
+        self.older = older.recognised(tuple(self._entries), self._scan)
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(self._entries)
+        return older.names(tuple(self._entries)) if self.older else tuple(self._entries)
 
     def blocks(self, name: str) -> Iterator[Block]:
         """The lines of an entry as rows, the header first. Raises CsvError and PackageError."""
+        return older.blocks(name, self._scan) if self.older else self._scan(name)
+
+    def _scan(self, name: str) -> Iterator[Block]:
         return scan(self.chunks(name), self.limits.max_line)
 
     def rows(
