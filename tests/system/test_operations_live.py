@@ -62,8 +62,8 @@ async def up(watched: Monitoring) -> None:
     async def all_scraped() -> bool:
         try:
             found = await watched.query('sum(up{job="nastavnik"})')
-        except httpx.TransportError:
-            return False
+        except (httpx.TransportError, ValueError):
+            return False  # it is starting
         return bool(found) and found[0]["value"][1] == str(len(NAMES))
 
     await until(all_scraped)
