@@ -254,6 +254,7 @@ async def test_pulls_over_http(
     assert (await client.get("/pulls/sis")).json() == asked.json()
     assert (await client.get("/pulls/other")).json()["code"] == "pull.not_found"
     assert (await client.post("/pulls/other:run")).status_code == 404
+    assert (await client.get("/pulls/sis:run")).status_code == 405
 
 
 @pytest.fixture

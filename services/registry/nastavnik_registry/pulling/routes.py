@@ -4,11 +4,21 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from nastavnik_registry import bodies
 from nastavnik_registry.pulling.pulls import Pull, Pulls
 
 router = APIRouter(prefix="/pulls", tags=["pulls"])
+
+
+class _Name(StringConvertor):
+    """A name in a path: without the colon, which begins the name of an action."""
+
+    regex = "[^/:]+"
+
+
+register_url_convertor("pull", _Name())
 
 
 class PullList(BaseModel):
@@ -29,12 +39,12 @@ async def many(pulls: All) -> PullList:
     return PullList(items=await pulls.many())
 
 
-@router.get("/{source}")
+@router.get("/{source:pull}")
 async def one(pulls: All, source: bodies.SourceName) -> Pull:
     return await pulls.one(source)
 
 
-@router.post("/{source}:run", status_code=202)
+@router.post("/{source:pull}:run", status_code=202)
 async def run(
     pulls: All,
     source: bodies.SourceName,
