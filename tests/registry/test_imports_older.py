@@ -9,7 +9,7 @@ from tests.registry.packages import Roster, to_csv
 USERS = (
     "sourcedId,status,dateLastModified,enabledUser,orgSourcedIds,role,username,userIds,givenName,"
     "familyName,middleName,identifier,email,sms,phone,agentSourcedIds,grades,password"
-).split(",")  # noqa: SIM905 - a header as it stands in a file
+)
 
 
 def older(role: str = "student") -> Roster:
@@ -20,8 +20,9 @@ def older(role: str = "student") -> Roster:
         {"sourcedId": "u2", "orgSourcedIds": "s1,d1", "role": "administrator"},
     ]
     same = {"enabledUser": "true", "username": "x", "givenName": "Анна", "familyName": "Иванова"}
-    users = [[{**same, **row}.get(name, "") for name in USERS] for row in rows]
-    roster.raw["users.csv"] = to_csv([USERS, *users])
+    header = USERS.split(",")
+    users = [[{**same, **row}.get(name, "") for name in header] for row in rows]
+    roster.raw["users.csv"] = to_csv([header, *users])
     roster.raw["lineItems.csv"] = b"sourcedId,gradingPeriodSourcedId\r\nx,y\r\n"
     manifest = [
         *(["propertyName", "value"], ["manifest.version", "1.0"], ["oneroster.version", "1.1"]),
