@@ -11,7 +11,8 @@ import msgspec
 from nastavnik_common import db, kafka
 from nastavnik_common.events import SESSION
 from nastavnik_common.events.activity import Attendance, MentorshipState
-from nastavnik_metrics.projector import CELLS_CHANNEL, Projector
+from nastavnik_metrics.folding import CELLS_CHANNEL
+from nastavnik_metrics.projector import Projector
 from nastavnik_metrics.settings import MetricsSettings
 from tests.bench.harness import Row, percentile, until
 from tests.bench.projecting import projecting, send

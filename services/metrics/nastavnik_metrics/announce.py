@@ -19,7 +19,7 @@ from nastavnik_common.events.metrics import IndicatorValueState
 from nastavnik_common.outbox import Outbox
 from nastavnik_metrics import months, snapshot, values
 from nastavnik_metrics.definitions import Definitions
-from nastavnik_metrics.projector import CELLS_CHANNEL
+from nastavnik_metrics.folding import CELLS_CHANNEL
 from nastavnik_metrics.settings import MetricsSettings
 from nastavnik_metrics.telemetry import ProjectorMetrics
 

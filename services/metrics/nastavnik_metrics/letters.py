@@ -9,7 +9,7 @@ from nastavnik_common.events.reading import Record, UnreadableError
 from nastavnik_metrics import store
 from nastavnik_metrics.batch import TOPICS, Batch
 from nastavnik_metrics.definitions import Definitions
-from nastavnik_metrics.projector import CELLS_CHANNEL
+from nastavnik_metrics.folding import CELLS_CHANNEL
 from nastavnik_metrics.settings import MetricsSettings
 from nastavnik_metrics.shares import Shares
 

@@ -17,6 +17,7 @@ class Polled(NamedTuple):
     reads: dict[TopicPartition, list[Read]]
     lags: dict[TopicPartition, int]
     """Records not yet folded, those polled included."""
+    turn: int
 
 
 class Poller:
@@ -37,10 +38,10 @@ class Poller:
         finally:
             polling.cancel()
         if turn != self._turn:
-            return Polled({}, {})
+            return Polled({}, {}, self._turn)
         self._ahead = None
         polled = polling.result()
-        if sum(map(len, polled.reads.values())) >= self._records // 2:
+        if sum(map(len, polled.reads.values())) >= max(self._records // 2, 1):
             self._ahead = asyncio.create_task(self._poll())
         return polled
 
@@ -48,6 +49,10 @@ class Poller:
     def ahead(self) -> bool:
         """Whether records may have been taken that `next` has not returned."""
         return self._ahead is not None
+
+    def valid(self, polled: Polled) -> bool:
+        """Whether nothing has been dropped since: what was polled before may be of another log."""
+        return polled.turn == self._turn
 
     def drop(self) -> None:
         """Forget what was read: the consumer has been told to go on elsewhere."""
@@ -57,11 +62,12 @@ class Poller:
             self._ahead = None
 
     async def _poll(self) -> Polled:
+        turn = self._turn
         polled = await self._consumer.getmany(timeout_ms=WAIT_MS, max_records=self._records)
         lags = await positions.lags(self._consumer)
         for partition, records in polled.items():
             lags[partition] = lags.get(partition, 0) + len(records)
-        return Polled(await _decoded(polled), lags)
+        return Polled(await _decoded(polled), lags, turn)
 
 
 async def _decoded(

@@ -14,18 +14,17 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from nastavnik_common import clock, db, kafka, logs
 from nastavnik_metrics import positions, store
-from nastavnik_metrics.batch import TOPICS, Batch, Read
+from nastavnik_metrics.batch import TOPICS
 from nastavnik_metrics.catalogue.model import Catalogue
-from nastavnik_metrics.parking import Surge, park
+from nastavnik_metrics.folding import Folding
+from nastavnik_metrics.parking import Surge
 from nastavnik_metrics.polling import Poller
 from nastavnik_metrics.settings import MetricsSettings
-from nastavnik_metrics.shares import Shares
 from nastavnik_metrics.telemetry import ProjectorMetrics
 
 log = logs.logger(__name__)
 GROUP = "nastavnik-metrics"
 LOGGED_CORRELATIONS = 20
-CELLS_CHANNEL = "nastavnik_cells"
 
 
 class Projector:
@@ -34,7 +33,7 @@ class Projector:
     ) -> None:
         self._settings = settings
         self._catalogue = catalogue
-        self._shares = Shares(catalogue)
+        self._folding: Any = None
         self._metrics = metrics
         self.surge = Surge(settings.dead_letter_surge)
         self._busy = asyncio.Lock()
@@ -70,7 +69,8 @@ class Projector:
             self._connection = await db.connect(
                 self._settings.database_url, self._settings.database_timeout_seconds
             )
-            self._shares = Shares(self._catalogue)  # whatever failed may have left it ahead
+            await store.dedicate(self._connection)
+            self._folding = Folding(self._connection, self._catalogue)
             stack.push_async_callback(self._connection.close, timeout=5)
             await kafka.ensure_topics(self._settings)
             self._cluster = await kafka.cluster_id(self._settings)
@@ -92,6 +92,7 @@ class Projector:
     ) -> None:
         """Go on where the figures are, wherever the group thinks it was."""
         async with self._busy:
+            await self._finish()
             self._poller.drop()
             found = await positions.load(self._connection, consumer, self._cluster, partitions)
         for partition, offset in found.items():
@@ -101,7 +102,11 @@ class Projector:
     async def revoked(self) -> None:
         """Let the running batch finish before another replica takes over."""
         async with self._busy:
-            pass
+            await self._finish()
+
+    async def _finish(self) -> None:
+        if self._folding.open:
+            await self._commit()
 
     async def check(self) -> None:
         """Ready: alive, assigned, not stopped by a surge of dead letters."""
@@ -114,37 +119,38 @@ class Projector:
         self.surge.check()
         polled = await poller.next()
         async with self._busy:
-            if polled.reads:
+            if polled.reads and poller.valid(polled):
                 self._measure(polled.lags)
                 with self._metrics.batch_seconds.time():
-                    await self._apply(polled.reads)
+                    await self._folding.fold(polled.reads)
+            if not poller.ahead or self._folding.full or not self._alone(consumer):
+                await self._finish()
             if not poller.ahead:
                 self._measure(await positions.lags(consumer))
                 await self._save_watermarks(bool(polled.reads))
+
+    def _alone(self, consumer: AIOKafkaConsumer) -> bool:
+        """Several batches in one transaction take owners in no common order: with another replica
+        at the same owners that would be a deadlock."""
+        return len(consumer.assignment()) == len(TOPICS) * self._settings.kafka_partitions
 
     def _measure(self, lags: dict[TopicPartition, int]) -> None:
         self._lags = lags
         self._metrics.measure_lag(lags)
 
-    async def _apply(self, polled: dict[TopicPartition, list[Read]]) -> None:
-        async with self._connection.transaction():
-            batch = Batch(await positions.lock(self._connection, polled))
-            for reads in polled.values():
-                batch.take(reads)
-            changed = await store.apply(self._connection, batch, self._shares)
-            await park(self._connection, batch.poison)
-            await positions.save(self._connection, batch.tallies)
-            if changed or any(batch.changes.values()):
-                await self._connection.execute(f"select pg_notify('{CELLS_CHANNEL}', '')")
-        self._metrics.count(batch)
+    async def _commit(self) -> None:
+        folded = await self._folding.commit()
+        for tallies, firsts in folded.counts:
+            self._metrics.count(tallies, firsts)
         log.info(
             "batch folded",
-            records=sum(map(len, polled.values())),
-            cells=changed,
-            parked=len(batch.poison),
-            correlation_ids=sorted(batch.correlations)[:LOGGED_CORRELATIONS],
+            records=folded.records,
+            batches=folded.batches,
+            cells=folded.cells,
+            parked=folded.poison,
+            correlation_ids=sorted(folded.correlations)[:LOGGED_CORRELATIONS],
         )
-        self.surge.count(len(batch.poison))
+        self.surge.count(folded.poison)
 
     async def _save_watermarks(self, moved: bool) -> None:
         """A partition read to its end is complete up to now. Once a second is enough."""

@@ -19,7 +19,7 @@ from nastavnik_common.errors import ConflictError, DomainError
 from nastavnik_metrics import rebuild_letters, rebuild_log, rebuild_tables, store
 from nastavnik_metrics.batch import Batch
 from nastavnik_metrics.definitions import Definitions
-from nastavnik_metrics.projector import CELLS_CHANNEL
+from nastavnik_metrics.folding import CELLS_CHANNEL
 from nastavnik_metrics.rebuild_log import LogReader
 from nastavnik_metrics.rebuild_tables import Report
 from nastavnik_metrics.settings import MetricsSettings
@@ -111,6 +111,7 @@ class Rebuilder:
             stack.push_async_callback(self._shadow.close, timeout=5)
             if not await self._live.fetchval(LOCK):
                 raise ConflictError("rebuild.elsewhere", "Another replica is rebuilding.")
+            await store.dedicate(self._shadow)
             await self._shadow.execute(f"set search_path to {rebuild_tables.SHADOW}")
             yield
 

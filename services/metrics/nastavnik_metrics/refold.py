@@ -31,8 +31,8 @@ class Owner(NamedTuple):
     id: UUID
 
 
-async def refold(connection: Connection, dirty: Dirty, shares: Shares) -> int:
-    """Fold the owners again. Returns how many cells changed."""
+async def refold(connection: Connection, dirty: Dirty, shares: Shares) -> Counter[Share]:
+    """Fold the owners again. Returns the shares that came (positive) and went (negative)."""
     moved = dirty.shares
     owners = list(_owners(dirty))
     if owners:
@@ -45,8 +45,13 @@ async def refold(connection: Connection, dirty: Dirty, shares: Shares) -> int:
             moved[stored[owner]] -= 1
             moved[share] += 1
         await _write_owners(connection, changed)
-    await shares.patterns.load(connection, (share.pattern for share in moved))
     await shares.patterns.save(connection)
+    return moved
+
+
+async def settle(connection: Connection, moved: Counter[Share], shares: Shares) -> int:
+    """Move the cells by the shares that came and went. Returns how many changed."""
+    await shares.patterns.load(connection, (share.pattern for share in moved))
     return await _write_cells(connection, shares.patterns.sum(moved))
 
 

@@ -1,6 +1,6 @@
 """What the metrics service tells Prometheus about its own work."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from aiokafka import TopicPartition
@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from nastavnik_common import clock
 from nastavnik_common.telemetry import Reading
-from nastavnik_metrics.batch import Batch
+from nastavnik_metrics.batch import Batch, Tally
 
 OUTCOMES = ("applied", "superseded", "parked", "skipped")
 
@@ -66,27 +66,31 @@ class ProjectorMetrics:
         """The lag itself is read beside the consumer, by `nastavnik_common.lag`."""
         self.assigned.set(len(lags))
 
-    def count(self, batch: Batch) -> None:
-        """A batch that is in the figures, just committed."""
+    def count(
+        self, tallies: Mapping[tuple[str, int], Tally], firsts: Mapping[str, datetime]
+    ) -> None:
+        """A batch that is in the figures, just committed. `firsts`: see the function."""
         size = 0
-        for (topic, _), tally in batch.tallies.items():
+        for (topic, _), tally in tallies.items():
             for outcome in OUTCOMES:
                 number = getattr(tally, outcome)
                 self.records.labels(topic, outcome).inc(number)
                 size += number
         self.batch_records.observe(size)
         now = clock.now()
-        for topic, happened in _firsts(batch):
+        for topic, happened in firsts.items():
             self.delay.labels(topic).observe(max((now - happened).total_seconds(), 0))
 
 
-def _firsts(batch: Batch) -> Iterator[tuple[str, datetime]]:
+def firsts(batch: Batch) -> dict[str, datetime]:
     """When the first change of every topic in the batch happened: it has waited longest."""
+    found = {}
     for topic, changes in batch.changes.items():
         for change in changes.values():
             headers = dict(change.record.headers)
-            yield topic, datetime.fromisoformat(headers["ce_time"].decode())
+            found[topic] = datetime.fromisoformat(headers["ce_time"].decode())
             break
+    return found
 
 
 class AuditMetrics:
