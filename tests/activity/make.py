@@ -31,13 +31,14 @@ def record(event: Event, offset: int = 0) -> Record:
     return Record(event.topic, key, event.value, event.envelope.headers(), offset=offset)
 
 
-def organization(ident: UUID, version: int = 1, level: Any = "organization") -> Event:
+def organization(ident: UUID, version: int = 1, level: Any = "organization", **more: Any) -> Event:
     state = OrganizationState(
         id=ident,
         version=version,
         level=level,
         kind="general" if level == "organization" else None,
         name="Школа № 5",
+        **more,
     )
     return events.happened(
         ORGANIZATION, "registered", state, time=datetime.now(UTC), schema_base_url=SCHEMAS

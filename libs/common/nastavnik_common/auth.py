@@ -91,7 +91,7 @@ class Verifier:
         """TokenError when it is not to be trusted."""
         header = _header(token)
         algorithm = header.get("alg")
-        if algorithm not in self.algorithms:
+        if not isinstance(algorithm, str) or algorithm not in self.algorithms:
             raise TokenError("token_algorithm", "The token is signed by an algorithm not allowed.")
         ident = header.get("kid")
         found = await self.keys.find(ident) if isinstance(ident, str) else None
