@@ -1,7 +1,7 @@
 """What an import changes, record by record: the trace of one that ran, the plan of a dry run."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,10 +13,8 @@ from nastavnik_common import db
 from nastavnik_common.outbox import Outbox
 
 Fields = Mapping[str, Any]
-_COLUMNS = (
-    *("import_id", "seq", "kind", "entity_id", "version", "action", "outside", "file", "line"),
-    *("before", "after", "hash", "restored"),
-)
+_ADDED = ("import_id", "seq", "kind", "entity_id", "version", "action", "outside", "file", "line")
+_COLUMNS = (*_ADDED, "before", "after", "hash", "restored")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -35,7 +33,18 @@ class Ledger:
         self.import_id, self.dry = import_id, dry
         self._counts: Counter[tuple[str, str]] = Counter()
         self._rows: list[tuple[Any, ...]] = []
+        self._new: list[tuple[Any, ...]] = []
         self._seq = 0
+
+    def added(self, kind: str, records: Sequence[tuple[UUID, Place]]) -> None:
+        """Records that are new, at version 1: the many of a first load."""
+        first = self._seq + 1
+        self._new += [
+            (self.import_id, seq, kind, ident, 1, "added", *place)
+            for seq, (ident, place) in enumerate(records, first)
+        ]
+        self._seq += len(records)
+        self._counts[kind, "added"] += len(records)
 
     def add(
         self,
@@ -60,12 +69,13 @@ class Ledger:
 
     async def flush(self, tx: AsyncSession) -> None:
         """Write the entries added since the last time."""
-        if self._rows:
-            raw = await db.driver(tx)
-            await raw.copy_records_to_table(
-                "import_change", records=self._rows, columns=list(_COLUMNS)
-            )
-            self._rows.clear()
+        for rows, columns in ((self._new, _ADDED), (self._rows, _COLUMNS)):
+            if rows:
+                raw = await db.driver(tx)
+                await raw.copy_records_to_table(
+                    "import_change", records=rows, columns=list(columns)
+                )
+                rows.clear()
 
 
 class Target(NamedTuple):

@@ -61,8 +61,7 @@ class Write(NamedTuple):
 
 async def insert(target: Target, new: Sequence[Found]) -> int:
     """Register people; returns how many."""
-    for one in new:
-        target.ledger.add(PERSON, "added", one.id, 1, one.place)
+    target.ledger.added(PERSON, [(one.id, one.place) for one in new])
     await target.ledger.flush(target.tx)
     if not new or target.ledger.dry:
         return len(new)

@@ -41,8 +41,7 @@ async def apply(
     stored = await units_stored(tx, [one.id for one in marked], lock=not ledger.dry)
     writes = [_new(one) for one in new]
     changes = []
-    for one in new:
-        ledger.add(UNIT, "added", one.id, 1, Place(one.outside, FILE, one.line))
+    ledger.added(UNIT, [(one.id, Place(one.outside, FILE, one.line)) for one in new])
     for one in marked:
         row, placements = stored[one.id]
         write = _changed(one, row, placements, target)
