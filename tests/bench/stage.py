@@ -21,6 +21,8 @@ from nastavnik_local.supervisor import sigterm_as_exit
 from nastavnik_metrics.settings import MetricsSettings
 from tests import tokens as _tokens  # noqa: F401 -- it fills the environment
 
+os.environ.setdefault("NASTAVNIK_RATE_PER_SECOND", "0")  # one client is to be as fast as can be
+
 _SETTLE = 600.0  # seconds everything may take to come to rest
 
 

@@ -111,7 +111,7 @@ async def test_a_good_token_says_who_and_what(verifier: Verifier) -> None:
     ]
     actor = await verifier.actor(signed(claims(nastavnik_grants=given, aud=["x", "nastavnik"])))
     assert actor.grants == (Grant(Role.SCHOOL, unit), Grant(Role.AUDITOR, None))
-    assert actor.roots({Role.SCHOOL}) == {unit}
+    assert actor.roots({Role.SCHOOL}) == frozenset({unit})
     assert actor.roots({Role.SCHOOL, Role.AUDITOR}) is None
     assert not actor.has({Role.OPERATIONS})
     assert "someone" not in actor.ident

@@ -99,7 +99,7 @@ async def test_who_is_in_two_schools_is_changed_by_both_and_moved_by_neither(
     client: httpx.AsyncClient, make: Made, towns: Towns
 ) -> None:
     both = [{"organization_id": s["id"], "kind": "student"} for s in (towns.school, towns.other)]
-    both[1]["primary"] = False  # type: ignore[assignment]
+    both[1]["primary"] = False
     person = await make.pupil(towns.school["id"], memberships=both)
     place = f"/participants/{person['id']}"
     headers = tokens.headers("school_curator", towns.other["id"])

@@ -14,6 +14,7 @@ from nastavnik_common.auth import Actor, ProviderAwayError, TokenError, Verifier
 from nastavnik_common.auth_rules import COMMON, Access, Asking, Places, unlisted
 from nastavnik_common.auth_scope import Reach
 from nastavnik_common.errors import DomainError
+from nastavnik_common.rates import RateExceededError, Rates
 
 ACTOR = "nastavnik_actor"
 _OPEN = frozenset(path for _, path in COMMON)
@@ -30,11 +31,13 @@ class UnlistedRouteError(RuntimeError):
 
 
 class Gate:
-    """ASGI middleware: whoever has no valid token gets 401 before the body is read."""
+    """ASGI middleware: whoever has no valid token gets 401, and whoever asks too often 429, before
+    the body is read."""
 
-    def __init__(self, app: ASGIApp, verifier: Verifier, answer: Answer) -> None:
+    def __init__(self, app: ASGIApp, verifier: Verifier, rates: Rates, answer: Answer) -> None:
         self.app = app
         self.verifier = verifier
+        self.rates = rates
         self.answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,7 +48,8 @@ class Gate:
         auth_scope.bind(_NOTHING)
         try:
             actor = await self.verifier.actor(bearer(Headers(scope=scope)))
-        except (TokenError, ProviderAwayError) as error:
+            self.rates.spend(actor.ident)
+        except (TokenError, ProviderAwayError, RateExceededError) as error:
             await self.answer(scope, error, challenge(error))(scope, receive, send)
             return
         structlog.contextvars.bind_contextvars(actor=actor.ident)
@@ -71,6 +75,8 @@ def bearer(headers: Headers) -> str:
 
 def challenge(error: DomainError) -> dict[str, str]:
     """The headers that go with a refusal (RFC 6750)."""
+    if isinstance(error, RateExceededError):
+        return {"retry-after": str(error.wait)}
     if error.status != 401:
         return {"retry-after": "5"}
     if error.code == "token_missing":

@@ -34,6 +34,10 @@ class Tree:
     async def above(self, roots: Collection[UUID]) -> frozenset[UUID]:
         return await self._walk(self._up, roots)
 
+    async def units(self, kind: str, ident: UUID) -> frozenset[UUID] | None:
+        """A service that has records says where they are."""
+        return None
+
     async def _walk(self, query: TextClause, roots: Collection[UUID]) -> frozenset[UUID]:
         given = {"roots": list(roots), "today": clock.now().date()}
         async with self._sessions() as tx:

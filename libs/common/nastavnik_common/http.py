@@ -29,7 +29,9 @@ from nastavnik_common import (
     tasks,
 )
 from nastavnik_common.errors import DomainError, FieldError, NotFoundError, Problem, problem
+from nastavnik_common.hardening import Hardening
 from nastavnik_common.middleware import Instrumentation
+from nastavnik_common.rates import Rates
 from nastavnik_common.settings import Settings
 
 log = logs.logger(__name__)
@@ -71,11 +73,18 @@ def create_app(
         dependencies=[Depends(auth_gate.Guard(rules, places))],
     )
     app.state.access = rules
-    app.add_middleware(auth_gate.Gate, verifier=verifier, answer=_refusal)
+    rates = Rates(settings.rate_per_second, 4 * settings.rate_per_second)
+    app.add_middleware(auth_gate.Gate, verifier=verifier, rates=rates, answer=_refusal)
+    app.add_middleware(
+        Hardening,
+        seconds=settings.request_seconds,
+        answer=_refusal,
+        loud=settings.auth == "development",
+    )
     app.add_middleware(Instrumentation, settings=settings, registry=registry)
     _describe_problems(app)
     _handle_errors(app)
-    _add_operations(app, registry, checks)
+    _add_operations(app, registry, checks, settings.auth)
     _add_contract(app, service)
     return app
 
@@ -115,7 +124,9 @@ def _describe_problems(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _add_operations(app: FastAPI, registry: CollectorRegistry, checks: Mapping[str, Check]) -> None:
+def _add_operations(
+    app: FastAPI, registry: CollectorRegistry, checks: Mapping[str, Check], auth: str
+) -> None:
     @app.get("/healthz", tags=["operations"])
     async def healthz() -> dict[str, str]:
         """The process answers."""
@@ -123,12 +134,13 @@ def _add_operations(app: FastAPI, registry: CollectorRegistry, checks: Mapping[s
 
     @app.get("/readyz", tags=["operations"], responses={503: {"description": "Not ready"}})
     async def readyz(response: Response) -> dict[str, Any]:
-        """Every part this service depends on answers; 503 names those that do not."""
+        """Every part this service depends on answers; 503 names those that do not. `auth` is
+        `development` where tokens signed on this machine are taken."""
         names = list(checks)
         found = dict(zip(names, await asyncio.gather(*map(_outcome, checks.values())), strict=True))
         ready = all(outcome == "ok" for outcome in found.values())
         response.status_code = 200 if ready else 503
-        return {"status": "ready" if ready else "not_ready", "checks": found}
+        return {"status": "ready" if ready else "not_ready", "checks": found, "auth": auth}
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:

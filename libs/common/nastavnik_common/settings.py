@@ -44,6 +44,12 @@ class Settings(BaseSettings):
     idempotency_days: int = Field(
         default=7, ge=1, description="for which an answer under an Idempotency-Key is kept"
     )
+    rate_per_second: float = Field(
+        default=500, ge=0, description="requests of one client, four times as many at once; 0: any"
+    )
+    request_seconds: float = Field(
+        default=120, gt=0, description="until an answer begins; uploads and /admin/ are left out"
+    )
     auth: Literal["oidc", "development"] = Field(
         default="oidc", description="development: take tokens signed on this machine"
     )
