@@ -7,13 +7,14 @@ MEMBERS := $(SHIPPED) libs/client-events deploy/local
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate $(foreach m,common registry activity metrics client-events local,--no-emit-package nastavnik-$(m))
+CLIENTS ?= dist/client-http
 SCALE ?= sample
 MINUTES ?= 30
 SEED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types contracts bench soak docs lock clean
+.PHONY: help run demo test check lint types contracts bench soak docs clients lock clean
 
 help:  ## show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,10 +50,26 @@ soak: $(VENV)/.installed  ## the whole system under load while it is broken at r
 bench: $(VENV)/.installed  ## benchmarks, each beside a floor of the same run
 	$(BIN)/python -m tests.bench $(ARGS)
 
+clients: .cache/generator/.installed  ## typed clients of the HTTP APIs, generated into dist/client-http
+	rm -rf $(CLIENTS) && mkdir -p $(CLIENTS)
+	cp libs/client-http/pyproject.toml libs/client-http/README.md $(CLIENTS)
+	@for service in registry activity metrics; do \
+		.cache/generator/bin/openapi-python-client generate --meta none \
+			--path docs/openapi/$$service.json --config libs/client-http/generator.yml \
+			--output-path $(CLIENTS)/nastavnik_$${service}_client || exit 1; \
+		touch $(CLIENTS)/nastavnik_$${service}_client/py.typed; \
+	done
+
+.cache/generator/.installed: libs/client-http/requirements.lock | $(UV)
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .cache/generator
+	$(UV) pip sync --quiet --python .cache/generator/bin/python --require-hashes $<
+	@touch $@
+
 lock: $(UV)  ## recompile requirements*.lock from the members' pyproject files
 	$(COMPILE) $(MEMBERS:%=%/pyproject.toml) --group dev -o requirements.lock
 	$(COMPILE) -c requirements.lock $(SHIPPED:%=%/pyproject.toml) -o requirements-runtime.lock
 	echo hatchling | $(COMPILE) -c requirements.lock - -o requirements-build.lock
+	echo openapi-python-client | $(COMPILE) - -o libs/client-http/requirements.lock
 
 $(VENV)/.installed: requirements.lock $(MEMBERS:%=%/pyproject.toml) | $(UV)
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
