@@ -4,6 +4,7 @@ the examples in docs/ do what they say, against the real broker."""
 import asyncio
 import importlib.util
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from nastavnik_events import KINDS, Latest, pages
+from nastavnik_local import tokens
 from nastavnik_local.scenario_api import Api
 from tests.system.helpers import NAMES, System, World, until
 
@@ -34,7 +36,7 @@ class Follower(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        for page in pages(self._url, limit=7, wait=0.5):
+        for page in pages(self._url, limit=7, wait=0.5, token=os.environ[tokens.VARIABLE]):
             for change in page.changes:
                 self._latest.apply(change)
             if self._stopped.is_set():
