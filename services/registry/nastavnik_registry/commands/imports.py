@@ -13,8 +13,7 @@ from nastavnik_common import clock
 from nastavnik_common.errors import ConflictError, NotFoundError, StaleVersionError
 from nastavnik_common.writing import Reply
 from nastavnik_registry import bodies
-from nastavnik_registry.queries import imports as queries
-from nastavnik_registry.queries import sources
+from nastavnik_registry.aggregates.imports import job_body, mark, source_body
 from nastavnik_registry.tables import (
     ExternalId,
     ImportChange,
@@ -66,7 +65,7 @@ async def _job(tx: AsyncSession, ident: UUID, *statuses: str) -> ImportJob:
 
 
 async def _requeue(tx: AsyncSession, job: ImportJob, **values: Any) -> Reply:
-    if job.mark != await queries.mark(tx, job.source):
+    if job.mark != await mark(tx, job.source):
         raise ConflictError(
             "import.stale", "The records or the source have changed since; send the package again."
         )
@@ -77,7 +76,7 @@ async def _set(tx: AsyncSession, job: ImportJob, **values: Any) -> Reply:
     for name, value in values.items():
         setattr(job, name, value)
     await tx.flush()
-    return Reply(queries.body(job), 202 if job.status == "queued" else 200)
+    return Reply(job_body(job), 202 if job.status == "queued" else 200)
 
 
 async def undo(tx: AsyncSession, ident: UUID) -> Reply:
@@ -103,7 +102,7 @@ async def undo(tx: AsyncSession, ident: UUID) -> Reply:
     tx.add(row)
     await tx.flush()
     await tx.refresh(row)
-    return Reply(queries.body(row), 202, location=f"/imports/{row.id}")
+    return Reply(job_body(row), 202, location=f"/imports/{row.id}")
 
 
 async def expire(tx: AsyncSession, days: int) -> int:
@@ -168,4 +167,4 @@ async def put_source(
         row.changed_at = clock.now()
     await tx.flush()
     place = f"/import-sources/{code}" if status == 201 else None
-    return Reply(sources.body(row), status, row.version, place)
+    return Reply(source_body(row), status, row.version, place)

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from nastavnik_common import db, idempotency
 from nastavnik_common.writing import Reply
 from nastavnik_registry import aggregates, tables
+from nastavnik_registry.aggregates.imports import job_body
 from nastavnik_registry.imports import upload
 from nastavnik_registry.imports.jobs import package_path
-from nastavnik_registry.queries import imports as queries
 from nastavnik_registry.settings import RegistrySettings
 from nastavnik_registry.tables import ImportJob
 
@@ -84,7 +84,7 @@ class Intake:
         tx.add(row)
         await tx.flush()
         await tx.refresh(row)
-        return Reply(queries.body(row), 202, location=f"/imports/{ident}")
+        return Reply(job_body(row), 202, location=f"/imports/{ident}")
 
 
 def _folder(path: Path) -> None:

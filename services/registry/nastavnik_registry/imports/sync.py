@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from nastavnik_common import clock
 from nastavnik_common.outbox import Outbox
 from nastavnik_registry import aggregates
+from nastavnik_registry.aggregates.imports import mark as mark_of
 from nastavnik_registry.imports import deltas, people, quarantine, removal, units, unitstore
 from nastavnik_registry.imports.codes import Policy
 from nastavnik_registry.imports.findings import FileReport
@@ -19,7 +20,6 @@ from nastavnik_registry.imports.limits import Limits
 from nastavnik_registry.imports.notes import PERSON, UNIT, Notes
 from nastavnik_registry.imports.package import Package, open_package
 from nastavnik_registry.imports.units import Known, Under
-from nastavnik_registry.queries import imports as queries
 
 Progress = Callable[[str, int, int], None]  # phase, done, total
 _SOME = 2  # changes that a breaker never holds: a share of a handful says nothing
@@ -91,7 +91,7 @@ async def apply(
         notes.add("import.mixed_modes", people.USERS, None, "", message)
     notes.check()
     await lock(tx, plan.source)
-    mark = await queries.mark(tx, plan.source)
+    mark = await mark_of(tx, plan.source)
     if plan.mark not in (None, mark):
         raise StaleError
     size = await _people(tx, plan.source)

@@ -6,37 +6,14 @@ from uuid import UUID
 
 from msgspec import Meta
 from sqlalchemy import select, tuple_
-from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from nastavnik_common.errors import NotFoundError
 from nastavnik_common.paging import Page, decode_cursor, encode_cursor
 from nastavnik_registry import bodies
+from nastavnik_registry.aggregates.imports import job_body as body
 from nastavnik_registry.tables import ImportChange, ImportJob, ImportQuarantine
-
-_HIDDEN = {"size_bytes", "attempts", "phase", "done", "total", "confirmed", "mark"}
-_MARK = sql("""
-    select concat(
-        (select version from import_source where code = :source), '/', count(*), '/',
-        bit_xor(hashtextextended(concat(v.id, ' ', v.version), 0)))
-    from (
-        select o.id, o.version from external_id e join org_unit o on o.id = e.entity_id
-        where e.source = :source and e.kind = 'organization'
-        union all
-        select p.id, p.version from external_id e join participant p on p.id = e.entity_id
-        where e.source = :source and e.kind = 'participant'
-    ) v
-""")
-
-
-def body(row: ImportJob) -> bodies.Import:
-    return bodies.Import.model_validate(
-        {
-            **row.model_dump(exclude=_HIDDEN),
-            "progress": {"phase": row.phase, "done": row.done, "total": row.total},
-        }
-    )
 
 
 async def one(tx: AsyncSession, ident: UUID) -> bodies.Import:
@@ -78,11 +55,6 @@ async def many(
     if len(rows) > limit:
         more = encode_cursor(rows[limit - 1].created_at, rows[limit - 1].id)
     return Page(items=[body(row) for row in rows[:limit]], next_cursor=more)
-
-
-async def mark(tx: AsyncSession, source: str) -> str:
-    """Another one when the source's rules, or any record it has named, have changed."""
-    return str((await tx.execute(_MARK, {"source": source})).scalar_one())
 
 
 async def changes(

@@ -7,11 +7,8 @@ from sqlmodel import col
 from nastavnik_common.errors import NotFoundError
 from nastavnik_common.paging import Page, decode_cursor, encode_cursor
 from nastavnik_registry import bodies
+from nastavnik_registry.aggregates.imports import source_body as body
 from nastavnik_registry.tables import ImportSource
-
-
-def body(row: ImportSource) -> bodies.ImportSource:
-    return bodies.ImportSource.model_validate(row.model_dump(exclude={"created_at"}))
 
 
 async def one(tx: AsyncSession, code: str) -> bodies.ImportSource:
