@@ -140,13 +140,13 @@ MUTATIONS = [
         "sessions stay where their pair was run",
         "a pair is run elsewhere",
         "cells",
-        put(sessions, "_follow", lambda _: _nothing),
+        put(sessions, "follow", lambda _: _nothing),
     ),
     Mutation(
         "sessions keep the form their pair had",
         "a pair is of another form",
         "cells",
-        put(sessions, "_follow", lambda _: _nothing),
+        put(sessions, "follow", lambda _: _nothing),
     ),
     Mutation(
         "a deletion is ignored",

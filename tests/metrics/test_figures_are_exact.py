@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from nastavnik_common import db
 from nastavnik_common.events.metrics import IndicatorValueState
 from nastavnik_local.recount import Change, Figure, Figures
-from nastavnik_metrics import fold, snapshot, values
+from nastavnik_metrics import fold, renewal, snapshot, values
 from nastavnik_metrics.cells import Cell, Cells
 from nastavnik_metrics.settings import MetricsSettings
+from nastavnik_metrics.shares import Shares
 from tests.metrics import reference, world
 from tests.metrics.conftest import CATALOGUE, empty, fold_in
 from tests.metrics.histories import histories
@@ -113,5 +114,8 @@ async def _check(
             found = await api_figures(database, year, month)
             assert without_nothing(found) == without_nothing(expected), (year, month)
             assert all(found[key] == expected[key] for key in found)
+        await connection.execute("truncate owner, cell; update session set pattern = null")
+        await renewal.renew(connection, Shares(CATALOGUE))
+        assert await stored_cells(connection) == fold.recompute(states, CATALOGUE)
     finally:
         await connection.close()

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from nastavnik_metrics.batch import Change
 from nastavnik_metrics.patterns import Share
 
 Connection = Any
@@ -20,8 +19,8 @@ class Dirty:
     persons: set[UUID] = field(default_factory=set)
     mentorships: set[UUID] = field(default_factory=set)
     organizations: set[UUID] = field(default_factory=set)
-    records: dict[str, list[Change]] = field(default_factory=dict)
-    """Changes of aggregates that own cells by themselves, by kind."""
+    records: dict[str, dict[UUID, Any]] = field(default_factory=dict)
+    """Aggregates that own cells by themselves: kind → id → state; None when deleted."""
     shares: Counter[Share] = field(default_factory=Counter)
 
 

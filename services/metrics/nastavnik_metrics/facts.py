@@ -24,7 +24,8 @@ async def write(connection: Connection, batch: Batch, shares: Shares) -> Dirty:
     await _surveys(connection, batch, dirty)
     await _assessments(connection, batch, dirty)
     for kind in (events.PROGRAMME, events.GATHERING, events.CONTRIBUTION):
-        dirty.records[kind.name] = await _newer(connection, batch, kind, kind.name)
+        newer = await _newer(connection, batch, kind, kind.name)
+        dirty.records[kind.name] = {c.id: c.state for c in newer}
     return dirty
 
 

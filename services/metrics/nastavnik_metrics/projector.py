@@ -13,13 +13,14 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from nastavnik_common import clock, db, kafka, logs
-from nastavnik_metrics import positions, store
+from nastavnik_metrics import positions, renewal, store
 from nastavnik_metrics.batch import TOPICS
 from nastavnik_metrics.catalogue.model import Catalogue
 from nastavnik_metrics.folding import Folding
 from nastavnik_metrics.parking import Surge
 from nastavnik_metrics.polling import Poller
 from nastavnik_metrics.settings import MetricsSettings
+from nastavnik_metrics.shares import Shares
 from nastavnik_metrics.telemetry import ProjectorMetrics
 
 log = logs.logger(__name__)
@@ -71,6 +72,7 @@ class Projector:
             )
             await store.dedicate(self._connection)
             self._folding = Folding(self._connection, self._catalogue)
+            await renewal.renew(self._connection, Shares(self._catalogue))
             stack.push_async_callback(self._connection.close, timeout=5)
             await kafka.ensure_topics(self._settings)
             self._cluster = await kafka.cluster_id(self._settings)

@@ -70,16 +70,14 @@ async def _write_owners(connection: Connection, changed: dict[Owner, Share]) -> 
 
 def _owners(dirty: Dirty) -> Iterator[Owner]:
     """In the order in which they are locked: by kind, then by id."""
-    yield from (Owner("contribution", i) for i in _ids(dirty, "contribution"))
-    yield from (Owner("gathering", i) for i in _ids(dirty, "gathering"))
-    yield from (Owner("mentorship", i) for i in in_order(dirty.mentorships))
-    yield from (Owner("organization", i) for i in in_order(dirty.organizations))
-    yield from (Owner("person", i) for i in in_order(dirty.persons))
-    yield from (Owner("programme", i) for i in _ids(dirty, "programme"))
-
-
-def _ids(dirty: Dirty, kind: str) -> list[UUID]:
-    return [change.id for change in dirty.records.get(kind, ())]
+    kinds: dict[str, Iterable[UUID]] = {
+        **dirty.records,
+        "mentorship": dirty.mentorships,
+        "organization": dirty.organizations,
+        "person": dirty.persons,
+    }
+    for kind in sorted(kinds):
+        yield from (Owner(kind, ident) for ident in in_order(kinds[kind]))
 
 
 async def _locked(connection: Connection, owners: list[Owner]) -> dict[Owner, Share]:
@@ -101,10 +99,10 @@ async def _locked(connection: Connection, owners: list[Owner]) -> dict[Owner, Sh
 
 async def _folded(connection: Connection, dirty: Dirty, shares: Shares) -> dict[Owner, Share]:
     found: dict[Owner, Share] = {}
-    for kind, changes in dirty.records.items():
-        for change in changes:
-            if change.state is not None:
-                found[Owner(kind, change.id)] = shares.record(kind, change.state)
+    for kind, records in dirty.records.items():
+        for ident, state in records.items():
+            if state is not None:
+                found[Owner(kind, ident)] = shares.record(kind, state)
     for ident, facts in (await _person_facts(connection, in_order(dirty.persons))).items():
         found[Owner("person", ident)] = shares.person(facts)
     held = await _held(connection, dirty.mentorships)

@@ -42,7 +42,7 @@ async def write(connection: Connection, batch: Batch, shares: Shares, dirty: Dir
         dirty.mentorships.update(named)
         await _write(connection, rows)
         dirty.persons.update(await _attend(connection, delta, shares.catalogue.enough_sessions))
-    await _follow(connection, batch.changes[events.MENTORSHIP.topic], shares, dirty)
+    await follow(connection, batch.changes[events.MENTORSHIP.topic], shares, dirty)
 
 
 async def states(connection: Connection, idents: Collection[UUID]) -> Known:
@@ -166,7 +166,7 @@ async def _attend(connection: Connection, delta: Counter[fold.Attended], enough:
     }
 
 
-async def _follow(
+async def follow(
     connection: Connection, changed: Iterable[UUID], shares: Shares, dirty: Dirty
 ) -> None:
     """The stored sessions of mentorships that changed: these may be run elsewhere now, or in

@@ -1,7 +1,6 @@
 """Patterns in the place of each owner's cells.
 
-The derived tables are emptied: `derived_stale` has them made anew from the facts when the service
-starts, before it reads on.
+The derived tables are emptied; the projector makes them anew from the facts before it reads on.
 """
 
 import sqlalchemy as sa
