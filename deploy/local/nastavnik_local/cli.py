@@ -12,6 +12,7 @@ from nastavnik_local import (
     cli_check,
     cli_letters,
     cli_run,
+    cli_sheets,
     cli_token,
     contract_files,
     contract_gate,
@@ -32,6 +33,7 @@ app = typer.Typer(
 contract_app = typer.Typer(no_args_is_help=True, help="The generated documents under docs/.")
 app.add_typer(contract_app, name="contract")
 app.add_typer(cli_letters.app, name="dead-letters")
+app.add_typer(cli_sheets.app, name="sheet")
 app.command()(cli_token.token)
 
 

@@ -4,7 +4,9 @@ from nastavnik_common.auth import Role
 from nastavnik_common.auth_rules import (
     About,
     Access,
+    Anywhere,
     Everywhere,
+    Lines,
     Listed,
     Named,
     Record,
@@ -140,7 +142,21 @@ _ONEROSTER: Access = {
     )
 }
 
+# Every row is looked at by itself; templates hold nothing of anybody.
+_SHEETS: Access = {
+    ("POST", "/sheets/participants"): allow(WRITERS, Lines()),
+    ("POST", "/sheets/headcounts"): allow(_UNITS, Lines()),
+    ("POST", "/sheets/{journal}:people"): allow(WRITERS, Listed()),
+    ("POST", "/sheets/{journal}:resolve"): allow(WRITERS, Listed()),
+    **{
+        ("GET", f"/templates/{name}.{kind}"): allow(READERS, Anywhere())
+        for name in ("participants", "headcounts")
+        for kind in ("xlsx", "csv")
+    },
+}
+
 ACCESS: Access = {
+    **_SHEETS,
     **_ORGANIZATIONS,
     **_PEOPLE,
     **_OF_UNITS,

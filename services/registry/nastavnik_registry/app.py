@@ -20,6 +20,7 @@ from nastavnik_registry.imports.jobs import Jobs
 from nastavnik_registry.places import RegistryPlaces
 from nastavnik_registry.readings import create_readings
 from nastavnik_registry.settings import RegistrySettings
+from nastavnik_registry.sheets import routes as sheets_routes
 
 _DESCRIPTION = "Organisations, participants, programmes, targets and roster imports."
 
@@ -60,7 +61,7 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
     app.state.service = Service(sessions, outbox, Intake(own, sessions, jobs.wake), jobs)
     app.state.engine = engine
     app.state.pulls = pulls
-    for router in (*routers(), oneroster.router, pulling.router):
+    for router in (*routers(), oneroster.router, pulling.router, sheets_routes.router):
         app.include_router(router)
     app.include_router(changes_api.create_router(sessions, "registry"))
     return app

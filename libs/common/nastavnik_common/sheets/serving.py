@@ -156,14 +156,21 @@ async def upload(
     `committed` is called when something was applied for good."""
     data, headings = await receive(request), options.headings()
     file, sheet = await asyncio.to_thread(opened, table, data, headings)
-    report = await _applied(request, options, sheet, write, apply)
-    if report.outcome == "applied":
+    found = await _applied(request, options, sheet, write, apply)
+    if found.outcome == "applied":
         committed()
-    findings = [Finding(**view.model_dump()) for view in report.findings]
+    return await told(request, options, data, file, found)
+
+
+async def told(
+    request: Request, options: Options, data: bytes, file: reading.File, found: SheetReport
+) -> Response:
+    """The report, or a copy of the file that has it at the cells."""
+    findings = [Finding(**view.model_dump()) for view in found.findings]
     if options.report == "file" and findings:
         copy = await asyncio.to_thread(markup.marked, data, file, findings)
-        return attachment(copy, f"{table.name}-errors.xlsx", _status(report))
-    return answer(request, report)
+        return attachment(copy, f"{found.table}-errors.xlsx", _status(found))
+    return answer(request, found)
 
 
 def opened(table: Table, data: bytes, headings: dict[str, str]) -> tuple[reading.File, Sheet]:
@@ -180,12 +187,12 @@ async def _applied(
 ) -> SheetReport:
     async def action(tx: AsyncSession) -> Reply:
         results = [] if sheet.broken else await apply(tx, sheet.rows)
-        report = _report(sheet, results)
+        found = report(sheet, results)
         if options.dry_run:
-            raise Rehearsed(report.model_copy(update={"outcome": "checked"}))
-        if sheet.broken or (report.findings and not options.partial):
-            raise Rehearsed(report.model_copy(update={"outcome": "refused"}))
-        return Reply(report)
+            raise Rehearsed(found.model_copy(update={"outcome": "checked"}))
+        if refused(sheet, found, options):
+            raise Rehearsed(found.model_copy(update={"outcome": "refused"}))
+        return Reply(found)
 
     try:
         response = await write(request, action)
@@ -194,7 +201,12 @@ async def _applied(
     return SheetReport.model_validate_json(bytes(response.body))
 
 
-def _report(sheet: Sheet, results: Sequence[Result]) -> SheetReport:
+def refused(sheet: Sheet, found: SheetReport, options: Options) -> bool:
+    return sheet.broken or (bool(found.findings) and not options.partial)
+
+
+def report(sheet: Sheet, results: Sequence[Result]) -> SheetReport:
+    """What to say of the rows and their results, as if these were applied."""
     counts = {"created": 0, "changed": 0, "unchanged": 0, "waiting": 0}
     findings = list(sheet.findings)
     for row, result in zip(sheet.rows, results, strict=False):
@@ -251,11 +263,9 @@ def attachment(content: bytes, name: str, status: int = 200) -> Response:
     return Response(content, status, {"content-disposition": where}, media_type=kind)
 
 
-async def offered(
-    table: Table, extension: str, lists: dict[str, Sequence[str]] | None = None
-) -> Response:
+async def offered(table: Table, extension: str) -> Response:
     """The template as a file."""
     if extension == "csv":
         return attachment(template.csv_bytes(table), f"{table.name}.csv")
-    made = await asyncio.to_thread(template.xlsx, table, lists)
+    made = await asyncio.to_thread(template.xlsx, table)
     return attachment(made, f"{table.name}.xlsx")

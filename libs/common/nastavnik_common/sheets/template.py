@@ -2,15 +2,17 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
+from nastavnik_common.sheets import layout, reading
+from nastavnik_common.sheets.findings import SheetError
 from nastavnik_common.sheets.markup import AUTHOR, put
 from nastavnik_common.sheets.reading import PEOPLE
 from nastavnik_common.sheets.table import Column, Table
@@ -24,21 +26,47 @@ _WRAP = Alignment(wrap_text=True, vertical="top")
 _ROWS = 1_000
 
 
-def xlsx(table: Table, lists: Mapping[str, Sequence[str]] | None = None) -> bytes:
-    """`lists`: by field, what may be picked there besides the choices of the table itself."""
-    given = dict(lists or {})
+def xlsx(table: Table) -> bytes:
     book = Workbook()
     sheet = book.active
     assert isinstance(sheet, Worksheet)
     sheet.title = table.title
     _head(sheet, table)
-    _validate(book, sheet, table, given)
+    _validate(book, sheet, table)
     _help(book.create_sheet(HELP), table)
     example = book.create_sheet(EXAMPLE)
     _head(example, table)
     for index, column in enumerate(table.columns, 1):
         for number, said in enumerate(column.examples, 2):
             put(example, number, index, said)
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def with_people(data: bytes, table: Table, people: Sequence[str]) -> bytes:
+    """A workbook of the table with people to pick from in the columns that name them.
+
+    SheetError ``file.*``, ``header.missing``.
+    """
+    file = reading.read(data)
+    if file.kind != "xlsx" or not file.grids:
+        raise SheetError("file.format")
+    grid, found = layout.find(table, file.grids, {})
+    if found is None:
+        raise SheetError("header.missing", names=table.columns[0].title)
+    book = load_workbook(io.BytesIO(data), keep_links=False)
+    if PEOPLE in book.sheetnames:
+        del book[PEOPLE]
+    place = _list(book, PEOPLE, PEOPLE, people)
+    for field, index in found.columns.items():
+        column = table.column(field)
+        if people and column.kind in ("person", "people"):
+            # several people may be named in one cell, so there the list only offers
+            rule = _listed(place, column, strict=column.kind == "person")
+            letter = get_column_letter(index + 1)
+            rule.add(f"{letter}{found.header + 2}:{letter}{found.header + 1 + _ROWS}")
+            book[grid.sheet].add_data_validation(rule)
     stream = io.BytesIO()
     book.save(stream)
     return stream.getvalue()
@@ -65,26 +93,20 @@ def _head(sheet: Worksheet, table: Table) -> None:
     sheet.freeze_panes = "A2"
 
 
-def _validate(
-    book: Workbook, sheet: Worksheet, table: Table, given: Mapping[str, Sequence[str]]
-) -> None:
+def _validate(book: Workbook, sheet: Worksheet, table: Table) -> None:
     for index, column in enumerate(table.columns, 1):
-        rule = _rule(book, column, given.get(column.field, ()))
+        rule = _rule(book, column)
         if rule is not None:
             place = get_column_letter(index)
             rule.add(f"{place}2:{place}{_ROWS}")
             sheet.add_data_validation(rule)
 
 
-def _rule(book: Workbook, column: Column, given: Sequence[str]) -> DataValidation | None:
-    if given:
-        # several people may be named in one cell, so the list only offers
-        strict = column.kind in ("choice", "person", "organization")
-        return _listed(_list(book, PEOPLE, column.title, given), column, strict=strict)
+def _rule(book: Workbook, column: Column) -> DataValidation | None:
     if column.kind in ("choice", "choices"):
         names = [names[0] for names in column.choices.values()]
         place = _list(book, LISTS, column.title, names)
-        return _listed(place, column, strict=column.kind == "choice")
+        return _listed(place, column, strict=column.kind == "choice" and not column.codes)
     if column.kind == "integer" and column.low is not None and column.high is not None:
         rule = DataValidation("whole", operator="between", allow_blank=True)
         rule.formula1, rule.formula2 = str(column.low), str(column.high)
