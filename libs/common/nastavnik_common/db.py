@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import exc, text
+from sqlalchemy import event, exc, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -28,6 +28,7 @@ from nastavnik_common.settings import Settings
 
 Sessions = async_sessionmaker[AsyncSession]
 _HEARTBEAT = 10.0
+_PING_SECONDS = 2.0
 
 
 # COPY, and connecting, raise asyncpg's own
@@ -46,14 +47,28 @@ def is_away(error: BaseException | None) -> bool:
 
 
 def create_engine(settings: Settings) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         settings.database_url,
         pool_size=settings.database_pool_size,
         max_overflow=settings.database_pool_size,
-        pool_pre_ping=True,
         hide_parameters=True,  # errors are logged, and parameters may be personal
         connect_args={"timeout": 10, **_patience(settings.database_timeout_seconds)},
     )
+    _ping_first(engine, min(settings.database_timeout_seconds, _PING_SECONDS))
+    return engine
+
+
+def _ping_first(engine: AsyncEngine, seconds: float) -> None:
+    """Ask a pooled connection before it is used. One that does not answer takes all of the pool
+    with it: the others are as dead, and each would keep a request waiting until it is found out.
+    SQLAlchemy's own `pool_pre_ping` gives up only the one, and waits as long as for a statement."""
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def ping(connection: Any, record: Any, proxy: Any) -> None:
+        try:
+            connection.run_async(lambda raw: raw.execute("select 1", timeout=seconds))
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise exc.InvalidatePoolError("a pooled connection does not answer") from error
 
 
 def create_sessions(engine: AsyncEngine) -> Sessions:
