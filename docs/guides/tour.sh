@@ -4,12 +4,15 @@
 # and after it is voided. Every id is new, so it can be walked again.
 #
 #     bash docs/guides/tour.sh
+#
+# TOKEN: a bearer token of an integrator for everything; made by `nastavnik token` if not given.
 set -euo pipefail
 
 REGISTRY=${REGISTRY:-http://127.0.0.1:8001}
 ACTIVITY=${ACTIVITY:-http://127.0.0.1:8002}
 METRICS=${METRICS:-http://127.0.0.1:8003}
 PYTHON=${PYTHON:-python3}
+TOKEN=${TOKEN:-$(.venv/bin/nastavnik token --role integrator --data-dir "${DATA_DIR:-.data}")}
 ANSWER=$(mktemp)
 trap 'rm -f "$ANSWER"' EXIT
 
@@ -22,16 +25,16 @@ say() { printf '\n# %s\n' "$*"; }
 
 # show METHOD URL [BODY]: the command as one would type it
 show() {
-    printf "$ curl %s'%s'" "$([ "$1" = GET ] || printf -- '-X %s ' "$1")" "$2"
+    printf "$ curl -H \"authorization: Bearer \$TOKEN\" %s'%s'" "$([ "$1" = GET ] || printf -- '-X %s ' "$1")" "$2"
     [ $# -lt 3 ] || printf " \\\\\n    -H 'content-type: application/json' -d '%s'" "$3"
     printf '\n'
 }
 
 # call METHOD URL [BODY]: answer → $ANSWER, status → $STATUS
 call() {
-    local body=()
-    [ $# -lt 3 ] || body=(-H 'content-type: application/json' -d "$3")
-    STATUS=$(curl -sS -X "$1" "$2" ${body[@]+"${body[@]}"} -o "$ANSWER" -w '%{http_code}')
+    local body=(-H "authorization: Bearer $TOKEN")
+    [ $# -lt 3 ] || body+=(-H 'content-type: application/json' -d "$3")
+    STATUS=$(curl -sS -X "$1" "$2" "${body[@]}" -o "$ANSWER" -w '%{http_code}')
 }
 
 # ask METHOD URL [BODY]: show, call, print the answer; stop at an error. What the registry has just

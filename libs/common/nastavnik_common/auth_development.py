@@ -1,8 +1,13 @@
 """Tokens for development: a key pair of this machine's own, and tokens signed with it.
 
-A service takes them only with ``NASTAVNIK_AUTH=development``, and says so loudly.
+A service takes them only with ``NASTAVNIK_AUTH=development``, and says so loudly. Where there is no
+`nastavnik token`, in a container say, ``python -m nastavnik_common.auth_development --role …``
+prints one.
 """
 
+import argparse
+import contextlib
+import hashlib
 import json
 import os
 import time
@@ -25,11 +30,14 @@ _PRIVATE, _PUBLIC = "signing-key.pem", "jwks.json"
 
 
 def key_set(directory: Path) -> Path:
-    """The file with the public key, made with its private one if they are not there yet."""
+    """The file with the public key, made with its private one if they are not there yet. Several
+    processes may do it at once."""
     public = directory / _PUBLIC
     if not public.exists():
         directory.mkdir(parents=True, exist_ok=True)
-        _make(directory)
+        if not (directory / _PRIVATE).exists():
+            _make_private(directory)
+        _make_public(directory)
     return public
 
 
@@ -60,24 +68,42 @@ def token(
     return jwt.encode({**usual, **claims}, private, ALGORITHM, headers)
 
 
-def _make(directory: Path) -> None:
-    """Whoever is first makes it; the set is put in place last, and whole."""
-    made = ec.generate_private_key(ec.SECP256R1())
-    private = made.private_bytes(
+def _make_private(directory: Path) -> None:
+    """Put in place whole; who comes second keeps what is there."""
+    private = ec.generate_private_key(ec.SECP256R1()).private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    with os.fdopen(
-        os.open(directory / _PRIVATE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb"
-    ) as file:
+    fresh = directory / f".{_PRIVATE}.{os.getpid()}"
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(private)
-    public = ECAlgorithm.to_jwk(made.public_key(), as_dict=True)
-    document = {
-        "keys": [
-            {**public, "kid": f"development-{int(time.time())}", "use": "sig", "alg": ALGORITHM}
-        ]
-    }
+    with contextlib.suppress(FileExistsError):
+        os.link(fresh, directory / _PRIVATE)
+    fresh.unlink()
+
+
+def _make_public(directory: Path) -> None:
+    private = serialization.load_pem_private_key((directory / _PRIVATE).read_bytes(), None)
+    assert isinstance(private, ec.EllipticCurvePrivateKey)
+    key = ECAlgorithm.to_jwk(private.public_key(), as_dict=True)
+    kid = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
+    document = {"keys": [{**key, "kid": kid, "use": "sig", "alg": ALGORITHM}]}
     fresh = directory / f".{_PUBLIC}.{os.getpid()}"
     fresh.write_text(json.dumps(document))
     fresh.replace(directory / _PUBLIC)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Print a token for development.")
+    parser.add_argument("--role", action="append", required=True, choices=list(map(str, Role)))
+    parser.add_argument("--unit", type=UUID, help="for this unit and all below it; else for all")
+    parser.add_argument("--minutes", type=float, default=60)
+    given = parser.parse_args()
+    directory = Path(os.environ["NASTAVNIK_AUTH_KEYS"])
+    grants = [(Role(role), given.unit) for role in given.role]
+    print(token(directory, grants, minutes=given.minutes))
+
+
+if __name__ == "__main__":
+    main()

@@ -91,7 +91,11 @@ class FileKeys:
 
     async def find(self, ident: str) -> Jwk | None:
         if self._keys is None:
-            self._keys = usable(msgspec.json.decode(await asyncio.to_thread(self._path.read_bytes)))
+            try:
+                content = await asyncio.to_thread(self._path.read_bytes)
+            except OSError as error:
+                raise ProviderAwayError from error
+            self._keys = usable(msgspec.json.decode(content))
         return self._keys.get(ident)
 
 
