@@ -68,6 +68,7 @@ clients: .cache/generator/.installed  ## typed clients of the HTTP APIs, generat
 lock: $(UV)  ## recompile requirements*.lock from the members' pyproject files
 	$(COMPILE) $(MEMBERS:%=%/pyproject.toml) --group dev -o requirements.lock
 	$(COMPILE) -c requirements.lock $(SHIPPED:%=%/pyproject.toml) -o requirements-runtime.lock
+	$(COMPILE) -c requirements.lock $(SHIPPED:%=%/pyproject.toml) --extra otel -o requirements-otel.lock
 	echo hatchling | $(COMPILE) -c requirements.lock - -o requirements-build.lock
 	echo openapi-python-client | $(COMPILE) - -o libs/client-http/requirements.lock
 
