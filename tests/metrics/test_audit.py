@@ -190,5 +190,6 @@ async def announce(database: MetricsSettings) -> None:
     outbox = Outbox(OUTBOX, database.schema_base_url)
     metrics = ProjectorMetrics(CollectorRegistry())
     sessions = db.create_sessions(engine)
-    assert await Announcer(database, sessions, outbox, Definitions(None), metrics).round()
+    announcer = Announcer(database, sessions, outbox, Definitions(None), metrics)
+    assert (await announcer.round()).changed
     await engine.dispose()

@@ -8,6 +8,7 @@ replica at a time does it; a crash leaves the marks.
 import asyncio
 import time
 from collections.abc import Iterable
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -25,6 +26,15 @@ from nastavnik_metrics.telemetry import ProjectorMetrics
 
 log = logs.logger(__name__)
 VALUES_CHANNEL = "nastavnik_values"
+UNITS = 200
+"""Stale units in one round: neither its memory nor its transaction grows with the region."""
+
+
+class Told(NamedTuple):
+    changed: int
+    """Values that were announced."""
+    more: bool
+    """Whether anything stale is left."""
 
 
 class Announcer:
@@ -48,16 +58,17 @@ class Announcer:
         listening = asyncio.create_task(self._listen())
         try:
             while True:
-                began, changed = time.monotonic(), 0
+                began, told = time.monotonic(), Told(0, False)
                 try:
-                    changed = await self.round()
+                    told = await self.round()
                 except Exception as error:
                     log.warning("announcing failed", error=f"{type(error).__name__}: {error}")
                     await asyncio.sleep(1)
                 spent = time.monotonic() - began
-                if changed:
+                if told.changed or told.more:
                     await asyncio.sleep(max(self._settings.announce_seconds, 2 * spent))
-                await self._woken()
+                if not told.more:
+                    await self._woken()
         finally:
             listening.cancel()
 
@@ -78,23 +89,24 @@ class Announcer:
                 log.debug("no wake-ups for now", error=str(error))
             await asyncio.sleep(1)
 
-    async def round(self) -> int:
-        """Announce what is stale. Returns the number of changed values."""
+    async def round(self) -> "Told":
+        """Announce some of what is stale."""
         async with self._sessions.begin() as tx:
             leading = await tx.scalar(
                 text("select pg_try_advisory_xact_lock(hashtext(:name))"), {"name": VALUES_CHANNEL}
             )
             if not leading:
-                return 0
-            taken = (await tx.execute(text("delete from stale returning organization_id"))).all()
-            stale = {unit for (unit,) in taken}
+                return Told(0, False)
+            await tx.execute(text(_SPREAD))
+            stale = set((await tx.execute(text(_TAKE), {"most": UNITS})).scalars())
             if not stale:
-                return 0
+                return Told(0, False)
             changed = 0
             for year in await self._years(tx):
                 changed += await self._announce(tx, stale, year)
+            more = await tx.scalar(text("select exists (select from stale)"))
         self._metrics.announced.inc(changed)
-        return changed
+        return Told(changed, bool(more))
 
     async def republish(self) -> int:
         """Put every announced value into the outbox again, at the versions they have."""
@@ -117,14 +129,10 @@ class Announcer:
         )
         return sorted({year for (year,) in rows} | {clock.school_year(clock.now().date())})
 
-    async def _announce(self, tx: AsyncSession, stale: set[UUID | None], year: int) -> int:
+    async def _announce(self, tx: AsyncSession, stale: set[UUID], year: int) -> int:
         month = months.last_month(year)
         snap = await snapshot.take(tx, month, self._definitions.catalogue)
-        units = (
-            sorted(snap.tree.units)
-            if None in stale
-            else snap.tree.with_ancestors(unit for unit in stale if unit)
-        )
+        units = snap.tree.with_ancestors(stale)
         found = await values.evaluated(tx, snap, units, snap.catalogue.current(year))
         fresh = await self._changed(tx, found)
         await self._write(tx, fresh)
@@ -176,6 +184,16 @@ def _essence(value: IndicatorValueState) -> IndicatorValueState:
     return msgspec.structs.replace(value, version=1, watermark=None, pace=None)
 
 
+_SPREAD = """
+    with everything as (delete from stale where organization_id is null returning 1)
+    insert into stale (organization_id)
+    select id from organization where state is not null and exists (select from everything)
+"""
+_TAKE = """
+    with few as (select distinct organization_id as id from stale order by 1 limit :most),
+    taken as (delete from stale using few where stale.organization_id = few.id)
+    select id from few
+"""
 _UPSERT = """
     insert into indicator_value (id, version, numerator, denominator, body)
     select * from unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::json[])
