@@ -67,9 +67,7 @@ async def retract_all(tx: AsyncSession, *participants: UUID) -> None:
     """Those of people who should never have been recorded; no name stays behind."""
     await tx.execute(
         update(ConsentRow)
-        .where(
-            col(ConsentRow.participant_id).in_(participants), col(ConsentRow.deleted).is_(False)
-        )
+        .where(col(ConsentRow.participant_id).in_(participants), col(ConsentRow.deleted).is_(False))
         .values(
             deleted=True,
             representative_name=None,
