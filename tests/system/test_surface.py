@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from nastavnik_local.scenario_api import Api
+from tests import tokens
 from tests.system.helpers import NAMES, System, until_exact
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +40,7 @@ def test_a_service_does_what_its_description_says(
         *("--max-examples", EXAMPLES, "--seed", SEED, "--continue-on-failure"),
         *("--suppress-health-check", "all", "--no-shrink", "--request-timeout", "10"),
         *("--exclude-path", "/stream", "--warnings", "off"),
+        *("--header", f"Authorization: {tokens.allowed()['authorization']}"),
     ]
     done = subprocess.run(
         command,

@@ -38,6 +38,12 @@ log = logs.logger(__name__)
 Check = Callable[[], Awaitable[None]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 PROBLEM = "application/problem+json"
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "of the OpenID provider, with grants of the roles in `x-roles`",
+}
 REFUSALS = "nastavnik_refusals"
 """Routes whose errors have a form of their own: a service sets this on ``app.state`` to path prefix
 → function of the error and its headers, for what is refused before a route is found."""
@@ -82,7 +88,7 @@ def create_app(
         loud=settings.auth == "development",
     )
     app.add_middleware(Instrumentation, settings=settings, registry=registry)
-    _describe_problems(app)
+    _describe(app, rules)
     _handle_errors(app)
     _add_operations(app, registry, checks, settings.auth)
     _add_contract(app, service)
@@ -107,18 +113,24 @@ def _refusal(scope: Scope, error: DomainError, headers: dict[str, str]) -> Respo
     return problem_response(Request(scope), error.status, error.code, error.detail, headers=headers)
 
 
-def _describe_problems(app: FastAPI) -> None:
-    """Say in the description that problems are problem documents; FastAPI takes them for JSON."""
+def _describe(app: FastAPI, rules: auth_rules.Access) -> None:
+    """Say in the description who may do what, and that problems are problem documents; FastAPI
+    takes them for JSON."""
     describe = app.openapi
 
     def openapi() -> dict[str, Any]:
         fresh = app.openapi_schema is None
         document = describe()
-        for path in document["paths"].values() if fresh else ():
-            for operation in path.values():
+        for path, operations in document["paths"].items() if fresh else ():
+            for method, operation in operations.items():
+                rule = rules.get((method.upper(), path), auth_rules.PUBLIC)
+                if not rule.public:
+                    operation["security"] = [{"bearer": []}]
+                    operation["x-roles"] = sorted(rule.roles)
                 content = operation["responses"]["4XX"]["content"]
                 if content["application/json"]["schema"]["$ref"].endswith("/Problem"):
                     content[PROBLEM] = content.pop("application/json")
+        document["components"]["securitySchemes"] = {"bearer": _BEARER}
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
