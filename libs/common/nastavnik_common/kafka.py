@@ -14,9 +14,10 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from aiokafka.partitioner import murmur2
 
+from nastavnik_common import kafka_security
 from nastavnik_common.events import KINDS
 from nastavnik_common.logs import logger
-from nastavnik_common.settings import Settings
+from nastavnik_common.settings import KafkaSettings
 
 log = logger(__name__)
 
@@ -41,7 +42,7 @@ def partition_for(key: str, partitions: int) -> int:
     return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions
 
 
-def topics(settings: Settings) -> list[NewTopic]:
+def topics(settings: KafkaSettings) -> list[NewTopic]:
     """Every topic of the contract, with a dead letter topic where something consumes it."""
     shape = (settings.kafka_partitions, settings.kafka_replication_factor)
     found = []
@@ -59,9 +60,9 @@ def topics(settings: Settings) -> list[NewTopic]:
     return found
 
 
-async def ensure_topics(settings: Settings) -> None:
+async def ensure_topics(settings: KafkaSettings) -> None:
     """Create what is missing; refuse topics of another partition count."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    admin = create_admin(settings)
     await admin.start()
     try:
         wanted = {topic.name: topic for topic in topics(settings)}
@@ -93,9 +94,9 @@ async def _described(admin: AIOKafkaAdminClient, names: list[str]) -> list[dict]
     raise KafkaError(f"topics not visible after creation: {names}")
 
 
-async def cluster_id(settings: Settings) -> str:
+async def cluster_id(settings: KafkaSettings) -> str:
     """The identity of the cluster, so that a position is never used in another one."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    admin = create_admin(settings)
     await admin.start()
     try:
         return str((await admin.describe_cluster())["cluster_id"])
@@ -103,9 +104,16 @@ async def cluster_id(settings: Settings) -> str:
         await admin.close()
 
 
-def create_producer(settings: Settings, client_id: str) -> AIOKafkaProducer:
+def create_admin(settings: KafkaSettings) -> AIOKafkaAdminClient:
+    return AIOKafkaAdminClient(
+        bootstrap_servers=settings.kafka_bootstrap_servers, **kafka_security.of_client(settings)
+    )
+
+
+def create_producer(settings: KafkaSettings, client_id: str) -> AIOKafkaProducer:
     return AIOKafkaProducer(
         bootstrap_servers=settings.kafka_bootstrap_servers,
+        **kafka_security.of_client(settings),
         client_id=client_id,
         acks="all",
         enable_idempotence=settings.kafka_idempotence,
@@ -115,11 +123,12 @@ def create_producer(settings: Settings, client_id: str) -> AIOKafkaProducer:
     )
 
 
-def create_consumer(settings: Settings, group_id: str | None, *names: str) -> AIOKafkaConsumer:
+def create_consumer(settings: KafkaSettings, group_id: str | None, *names: str) -> AIOKafkaConsumer:
     """A consumer that commits nothing by itself and reads from the beginning."""
     return AIOKafkaConsumer(
         *names,
         bootstrap_servers=settings.kafka_bootstrap_servers,
+        **kafka_security.of_client(settings),
         group_id=group_id,
         client_id=group_id or "nastavnik-reader",
         enable_auto_commit=False,

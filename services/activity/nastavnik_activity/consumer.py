@@ -20,7 +20,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 
 from nastavnik_activity import replica
-from nastavnik_common import db, kafka, logs
+from nastavnik_common import db, kafka, kafka_security, logs
 from nastavnik_common.settings import Settings
 
 log = logs.logger(__name__)
@@ -75,6 +75,7 @@ class ReplicaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aioka
         quiet.setLevel(logging.ERROR)
         broker = KafkaBroker(
             self._settings.kafka_bootstrap_servers,
+            security=kafka_security.of_broker(self._settings),
             client_id=GROUP,
             request_timeout_ms=self._settings.kafka_request_timeout_ms,
             consumer_only=True,

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from prometheus_client import CollectorRegistry
 
 from nastavnik_activity import replica, tables
-from nastavnik_common import db
+from nastavnik_common import db, kafka
 from nastavnik_common.lag import LagWatch
 from nastavnik_common.outbox_watch import OutboxWatch
 from nastavnik_common.settings import Settings
@@ -33,7 +32,7 @@ def create_readings(
 
 async def _committed(settings: Settings, group: str) -> Mapping[TopicPartition, int]:
     """Where the group is in every partition of the registry's topics; 0 where it never was."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap_servers)
+    admin = kafka.create_admin(settings)
     await admin.start()
     try:
         known = await admin.list_consumer_group_offsets(group)
