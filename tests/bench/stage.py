@@ -32,7 +32,7 @@ class ForeignServersError(LaunchError):
 
 @dataclass(frozen=True)
 class Stage:
-    """`urls` and `pids` are empty where no service runs; `quick` asks for small sizes."""
+    """`urls`, `token` and `pids` are empty where no service runs; `quick` asks for small sizes."""
 
     root: Path
     bootstrap: str
@@ -40,6 +40,7 @@ class Stage:
     databases: Mapping[str, str]
     quick: bool
     urls: Urls | None = None
+    token: str | None = None
     pids: Mapping[str, int] = field(default_factory=dict)
 
     def settings(self, database: str) -> Settings:
@@ -66,7 +67,7 @@ class Stage:
 
     def connect(self) -> contextlib.AbstractAsyncContextManager[Api]:
         assert self.urls is not None
-        return Api.connect(self.urls)
+        return Api.connect(self.urls, self.token)
 
     async def settled(self, api: Api) -> None:
         """Until every outbox is empty and metrics has read all there is: three looks in a row."""
@@ -116,7 +117,8 @@ def services(*, quick: bool) -> Iterator[Stage]:
         watched = up.supervisor.services
         databases = {n: w.service.env["NASTAVNIK_DATABASE_URL"] for n, w in watched.items()}
         pids = {name: one.child.pid for name, one in watched.items()}
-        yield Stage(root, up.bootstrap, up.flavour, databases, quick, up.urls, pids)
+        servers = (up.bootstrap, up.flavour, databases)
+        yield Stage(root, *servers, quick, up.urls, up.token, pids)
 
 
 @contextlib.contextmanager
