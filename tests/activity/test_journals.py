@@ -152,6 +152,12 @@ async def test_a_correction_by_the_key_makes_a_waiting_session_fit(
     assert (await client.get(f"/sessions/{review['id']}")).json()["status"] == "held"
 
 
+async def test_the_list_of_reviews_is_no_session(client: httpx.AsyncClient) -> None:
+    answer = await client.patch("/sessions/reviews", json={})
+    assert talk.code(answer) == (405, "route.method_not_allowed")
+    assert answer.headers["allow"] == "GET"
+
+
 async def test_a_review_that_is_none(client: httpx.AsyncClient) -> None:
     place = f"/sessions/reviews/{UUID(int=1)}:resolve"
     answer = await client.post(place, json={"resolution": "keep"})

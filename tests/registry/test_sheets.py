@@ -5,10 +5,13 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from openpyxl import Workbook, load_workbook
 
+from nastavnik_common.auth import Role
 from nastavnik_common.sheets import journals
 from nastavnik_common.sheets.keys import identify
+from tests import tokens
 from tests.registry.conftest import Events, Made
 
 Rows = list[list[Any]]
@@ -253,3 +256,27 @@ async def test_templates_are_filled_in_as_they_explain(
     assert counts(await report(client, "participants", stream.getvalue())) == (2, 0, 0)
     heading = (await client.get("/templates/headcounts.csv")).content.decode("utf-8-sig")
     assert heading.startswith("Организация;Учебный год;")
+
+
+async def test_whoever_has_one_school_writes_and_reads_there_only(
+    client: httpx.AsyncClient, app: FastAPI, school: str, make: Made
+) -> None:
+    other = str((await make.school(name="Гимназия № 7"))["id"])
+    await report(client, "participants", workbook(PEOPLE, ELKINA), organization_id=other)
+    mine = tokens.headers(Role.SCHOOL, school)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://registry", headers=mine
+    ) as curator:
+        sent = workbook(PEOPLE, ORLOV)
+        found = await report(curator, "participants", sent, organization_id=school)
+        assert counts(found) == (1, 0, 0)
+        refused = await send(curator, "participants", sent, organization_id=other)
+        assert [code for _, _, code in places(refused)] == ["out_of_scope"]
+        taken = workbook([*PEOPLE, "Дата зачисления"], [*ELKINA, "01.09.2026"])
+        refused = await send(curator, "participants", taken, organization_id=school)
+        assert [code for _, _, code in places(refused)] == ["participant.elsewhere"]
+        named = workbook(["Ключ пары", "Наставник"], ["1", "Ёлкина Алёна Семёновна"])
+        for verb in ("people", "resolve"):
+            answer = await send(curator, f"mentorships:{verb}", named, organization_id=other)
+            assert answer.status_code == 404

@@ -35,9 +35,10 @@ def _moment(value: Any) -> Any:
 
 class Segment(Convertor[str]):
     """A part of a path without a colon, so that ``/sessions/{id}`` is not also the route of
-    ``/sessions/…:void``."""
+    ``/sessions/…:void``; nor that of ``/sessions/reviews``, which would take its methods for its
+    own."""
 
-    regex = "[^/:]+"
+    regex = "(?!reviews$)[^/:]+"
 
     def convert(self, value: str) -> str:
         return value
