@@ -75,13 +75,17 @@ async def load(
 
 
 async def of_units(tx: AsyncSession, units: Iterable[UUID]) -> list[Person]:
-    """With a membership there, now or ever, in the order of their names."""
+    """With a name, and a membership there, now or ever; in the order of their names."""
     members = select(col(PersonMembership.participant_id)).where(
         col(PersonMembership.organization_id).in_(list(units))
     )
     query = (
         select(Person)
-        .where(col(Person.id).in_(members), col(Person.deleted).is_(False))
+        .where(
+            col(Person.id).in_(members),
+            col(Person.deleted).is_(False),
+            col(Person.family_name).is_not(None),
+        )
         .order_by(col(Person.family_name), col(Person.given_name), col(Person.id))
     )
     return list((await tx.execute(query)).scalars())
