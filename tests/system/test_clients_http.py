@@ -64,28 +64,28 @@ async def test_the_services_understand_them(running: System, api: Api, generated
     body = models.NewOrganization.from_dict(
         {"id": str(ident), "level": "region", "name": "Республика"}
     )
-    create = module("registry", f"{organizations}.create_organizations_post")
+    create = module("registry", f"{organizations}.create_organization")
     made = await create.asyncio_detailed(client=registry, body=body)
     assert (made.status_code, made.parsed.id, made.parsed.version) == (201, ident, 1)
-    one = module("registry", f"{organizations}.one_organizations_ident_get")
+    one = module("registry", f"{organizations}.get_organization")
     assert (await one.asyncio(ident, client=registry)).name == "Республика"
-    many = module("registry", f"{organizations}.many_organizations_get")
+    many = module("registry", f"{organizations}.list_organizations")
     assert (await many.asyncio(client=registry, limit=1)).items
     problem = await one.asyncio(uuid4(), client=registry)
     assert isinstance(problem, models.Problem)
     assert problem.code == "organization.not_found"
 
     world = await World(api).build(pupils=2, pairs=1)
-    log = module("activity", ".api.sessions.log_sessions_post")
+    log = module("activity", ".api.sessions.log_session")
     meeting = module("activity", ".models").NewSessionBody.from_dict(world.meeting(1))
     logged = await log.asyncio(client=activity, body=meeting)
     assert logged.version == 1
-    follow = module("activity", ".api.changes.follow_changes_get")
+    follow = module("activity", ".api.changes.follow_changes")
     page = await follow.asyncio(client=activity, limit=5)
     assert page.items
     assert page.items[0].specversion == "1.0"
 
     await until_figures(api, world.units, (2, 2))
-    values = module("metrics", ".api.indicators.get_values_indicators_code_values_get")
+    values = module("metrics", ".api.indicators.get_values")
     told = await values.asyncio("coverage.students", client=metrics, unit=world.school)
     assert (told.items[0].numerator, told.items[0].school_year) == (2, YEAR)

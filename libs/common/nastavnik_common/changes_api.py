@@ -45,7 +45,7 @@ def create_router(sessions: db.Sessions, service: str) -> APIRouter:
     Kind = Literal[own]  # type: ignore[valid-type]  # noqa: N806 -- the names are data
 
     @router.get("/changes", response_model=ChangesPage)
-    async def follow(
+    async def follow_changes(
         request: Request,
         kind: Annotated[list[Kind] | None, Query(description="Only these; absent: all")] = None,
         cursor: Cursor = None,

@@ -26,6 +26,7 @@ from nastavnik_common import (
     contract_page,
     db,
     logs,
+    openapi,
     tasks,
 )
 from nastavnik_common.errors import DomainError, FieldError, NotFoundError, Problem, problem
@@ -37,13 +38,6 @@ from nastavnik_common.settings import Settings
 log = logs.logger(__name__)
 Check = Callable[[], Awaitable[None]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
-PROBLEM = "application/problem+json"
-_BEARER = {
-    "type": "http",
-    "scheme": "bearer",
-    "bearerFormat": "JWT",
-    "description": "of the OpenID provider, with grants of the roles in `x-roles`",
-}
 REFUSALS = "nastavnik_refusals"
 """Routes whose errors have a form of their own: a service sets this on ``app.state`` to path prefix
 → function of the error and its headers, for what is refused before a route is found."""
@@ -76,6 +70,7 @@ def create_app(
         lifespan=_checked(lifespan, rules),
         responses=PROBLEMS,
         separate_input_output_schemas=False,
+        generate_unique_id_function=openapi.operation_id,
         dependencies=[Depends(auth_gate.Guard(rules, places))],
     )
     app.state.access = rules
@@ -88,7 +83,7 @@ def create_app(
         loud=settings.auth == "development",
     )
     app.add_middleware(Instrumentation, settings=settings, registry=registry)
-    _describe(app, rules)
+    openapi.describe(app, rules)
     _handle_errors(app)
     _add_operations(app, registry, checks, settings.auth)
     _add_contract(app, service)
@@ -111,29 +106,6 @@ def _refusal(scope: Scope, error: DomainError, headers: dict[str, str]) -> Respo
             refused: Response = answer(error, headers)
             return refused
     return problem_response(Request(scope), error.status, error.code, error.detail, headers=headers)
-
-
-def _describe(app: FastAPI, rules: auth_rules.Access) -> None:
-    """Say in the description who may do what, and that problems are problem documents; FastAPI
-    takes them for JSON."""
-    describe = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        fresh = app.openapi_schema is None
-        document = describe()
-        for path, operations in document["paths"].items() if fresh else ():
-            for method, operation in operations.items():
-                rule = rules.get((method.upper(), path), auth_rules.PUBLIC)
-                if not rule.public:
-                    operation["security"] = [{"bearer": []}]
-                    operation["x-roles"] = sorted(rule.roles)
-                content = operation["responses"]["4XX"]["content"]
-                if content["application/json"]["schema"]["$ref"].endswith("/Problem"):
-                    content[PROBLEM] = content.pop("application/json")
-        document["components"]["securitySchemes"] = {"bearer": _BEARER}
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def _add_operations(
@@ -203,7 +175,7 @@ def problem_response(
         correlation_id=logs.correlation_id(),
         errors=more.get("errors", ()),
     )
-    return JSONResponse(document, status, media_type=PROBLEM, headers=more.get("headers"))
+    return JSONResponse(document, status, media_type=openapi.PROBLEM, headers=more.get("headers"))
 
 
 def _handle_errors(app: FastAPI) -> None:

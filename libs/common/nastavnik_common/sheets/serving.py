@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import UploadFile
 
-from nastavnik_common import http
+from nastavnik_common import openapi
 from nastavnik_common.errors import DomainError, problem
 from nastavnik_common.logs import correlation_id
 from nastavnik_common.sheets import markup, reading, rows, template
@@ -254,7 +254,7 @@ def answer(request: Request, report: SheetReport) -> Response:
         correlation_id=correlation_id(),
     )
     content = json.dumps({**document, "report": report.model_dump()}, ensure_ascii=False)
-    return Response(content, 422, media_type=http.PROBLEM)
+    return Response(content, 422, media_type=openapi.PROBLEM)
 
 
 def attachment(content: bytes, name: str, status: int = 200) -> Response:

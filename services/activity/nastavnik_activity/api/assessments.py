@@ -47,7 +47,7 @@ def _counting(service: Service) -> Counting[NewAssessment]:
     response_model=AssessmentView,
     responses={200: {**REPEATED, "model": AssessmentView}},
 )
-async def record(request: Request, body: NewAssessmentBody, service: Wired) -> Response:
+async def record_assessment(request: Request, body: NewAssessmentBody, service: Wired) -> Response:
     """A figure before or after; both are recorded once a school year."""
     counting = _counting(service)
 
@@ -66,7 +66,7 @@ async def record(request: Request, body: NewAssessmentBody, service: Wired) -> R
     responses=batches.RESPONSES,
     openapi_extra=batches.request_body("NewAssessmentBody"),
 )
-async def record_many(request: Request, service: Wired) -> Response:
+async def record_assessments(request: Request, service: Wired) -> Response:
     """Many at once; each line is what POST /assessments takes, and is checked against those
     before."""
     counting = _counting(service)

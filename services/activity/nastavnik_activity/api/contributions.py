@@ -44,7 +44,9 @@ def _counting(service: Service) -> Counting[NewContribution]:
     response_model=ContributionView,
     responses={200: {**REPEATED, "model": ContributionView}},
 )
-async def contribute(request: Request, body: NewContributionBody, service: Wired) -> Response:
+async def record_contribution(
+    request: Request, body: NewContributionBody, service: Wired
+) -> Response:
     """Resources or investment that a partner gives; what is no money, at its worth in roubles."""
     counting = _counting(service)
 

@@ -44,7 +44,7 @@ def _counting(service: Service) -> Counting[NewGathering]:
     response_model=GatheringView,
     responses={200: {**REPEATED, "model": GatheringView}},
 )
-async def gather(request: Request, body: NewGatheringBody, service: Wired) -> Response:
+async def record_gathering(request: Request, body: NewGatheringBody, service: Wired) -> Response:
     """An event of an organisation's programme, outside any one mentorship."""
     counting = _counting(service)
 

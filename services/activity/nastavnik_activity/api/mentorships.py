@@ -34,7 +34,7 @@ _LINES = msgspec.json.Decoder(MentorshipLine)
     response_model=MentorshipView,
     responses={200: {**REPEATED, "model": MentorshipView}},
 )
-async def form(request: Request, body: NewMentorshipBody, service: Wired) -> Response:
+async def form_mentorship(request: Request, body: NewMentorshipBody, service: Wired) -> Response:
     """A pair (one mentor, one mentee) or a group (three people or more); curators besides.
 
     It may begin up to the end of the current school year, or 92 days ahead if that is later.
@@ -54,7 +54,9 @@ async def form(request: Request, body: NewMentorshipBody, service: Wired) -> Res
     responses=batches.RESPONSES,
     openapi_extra=batches.request_body("NewMentorshipBody"),
 )
-async def form_many(request: Request, service: Wired, source: batches.Source = None) -> Response:
+async def form_mentorships(
+    request: Request, service: Wired, source: batches.Source = None
+) -> Response:
     """Many at once; each line is what POST /mentorships takes. Of a journal (`source`) it may leave
     out the type."""
     if source is not None:
@@ -99,7 +101,7 @@ async def list_mentorships(
 
 
 @router.get("/mentorships/{id:segment}")
-async def read(id: UUID, response: Response, service: Wired) -> MentorshipView:
+async def get_mentorship(id: UUID, response: Response, service: Wired) -> MentorshipView:
     async with service.sessions() as tx:
         state = await queries.one(tx, id)
     response.headers["etag"] = f'"{state.version}"'
@@ -107,7 +109,9 @@ async def read(id: UUID, response: Response, service: Wired) -> MentorshipView:
 
 
 @router.patch("/mentorships/{id:segment}", response_model=MentorshipView)
-async def change(id: UUID, request: Request, body: MentorshipChanges, service: Wired) -> Response:
+async def change_mentorship(
+    id: UUID, request: Request, body: MentorshipChanges, service: Wired
+) -> Response:
     """Only while it is a draft, active or paused."""
 
     async def action(tx: AsyncSession) -> Reply:
@@ -118,7 +122,7 @@ async def change(id: UUID, request: Request, body: MentorshipChanges, service: W
 
 
 @router.delete("/mentorships/{id:segment}", response_model=Deleted)
-async def delete(id: UUID, request: Request, service: Wired) -> Response:
+async def delete_mentorship(id: UUID, request: Request, service: Wired) -> Response:
     """A mentorship that should never have been recorded, and has no sessions that count."""
 
     async def action(tx: AsyncSession) -> Reply:
@@ -134,8 +138,7 @@ def _add_transition(action: Action, text: str) -> None:
 
     router.post(
         f"/mentorships/{{id:segment}}:{action}",
-        name=action,
-        operation_id=f"{action}_mentorship",
+        name=f"{action}_mentorship",
         description=text,
         response_model=MentorshipView,
     )(handler)

@@ -28,7 +28,7 @@ async def list_questionnaires(
 
 
 @router.get("/questionnaires/{code}")
-async def read_questionnaire(
+async def get_questionnaire(
     service: Wired,
     code: Annotated[str, Path(pattern=CODE_PATTERN, max_length=63)],
     version: Annotated[int | None, Query(ge=1, le=10_000, description="Absent: the latest")] = None,

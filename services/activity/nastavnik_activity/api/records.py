@@ -37,14 +37,14 @@ class Noun:
 def add_routes(router: APIRouter, noun: Noun) -> None:
     name, path = noun.sort.kind.name, f"{noun.path}/{{id:segment}}"
 
-    @router.get(path, response_model=noun.view, name="read", operation_id=f"read_{name}")
+    @router.get(path, response_model=noun.view, name=f"get_{name}")
     async def read(id: UUID, response: Response, service: Wired) -> BaseModel:
         async with service.sessions() as tx:
             state = await queries.one(tx, noun.sort, id)
         response.headers["etag"] = f'"{state.version}"'
         return noun.of(state)
 
-    @router.post(f"{path}:void", response_model=noun.view, name="void", operation_id=f"void_{name}")
+    @router.post(f"{path}:void", response_model=noun.view, name=f"void_{name}")
     async def void(
         id: UUID, request: Request, service: Wired, body: VoidBody | None = None
     ) -> Response:
@@ -58,7 +58,7 @@ def add_routes(router: APIRouter, noun: Noun) -> None:
 
         return await service.write(request, action)
 
-    @router.delete(path, response_model=Deleted, name="delete", operation_id=f"delete_{name}")
+    @router.delete(path, response_model=Deleted, name=f"delete_{name}")
     async def delete(id: UUID, request: Request, service: Wired) -> Response:
         """It should never have been recorded."""
 

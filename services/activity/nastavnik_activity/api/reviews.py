@@ -89,7 +89,9 @@ async def list_reviews(
 
 
 @router.post("/sessions/reviews/{id:segment}:resolve", response_model=ReviewView)
-async def resolve(id: UUID, request: Request, body: ResolutionBody, service: Wired) -> Response:
+async def resolve_review(
+    id: UUID, request: Request, body: ResolutionBody, service: Wired
+) -> Response:
     """The same again changes nothing; 409 `review.resolved` for the other resolution."""
 
     async def action(tx: AsyncSession) -> Reply:

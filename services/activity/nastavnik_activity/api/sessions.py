@@ -53,7 +53,7 @@ def journal(service: Service, source: str) -> Counting[SessionLine]:
     response_model=SessionView,
     responses={200: {**REPEATED, "model": SessionView}},
 )
-async def log(request: Request, body: NewSessionBody, service: Wired) -> Response:
+async def log_session(request: Request, body: NewSessionBody, service: Wired) -> Response:
     """A meeting that was held or called off, on a day on which the mentorship was active."""
     counting = _counting(service)
 
@@ -72,7 +72,7 @@ async def log(request: Request, body: NewSessionBody, service: Wired) -> Respons
     responses=batches.RESPONSES,
     openapi_extra=batches.request_body("NewSessionBody"),
 )
-async def log_many(request: Request, service: Wired, source: batches.Source = None) -> Response:
+async def log_sessions(request: Request, service: Wired, source: batches.Source = None) -> Response:
     """Many at once; each line is what POST /sessions takes, and is checked against those before.
 
     Of a journal (`source`) it may name the mentorship by its `mentorship_key` and those who did
@@ -117,7 +117,7 @@ async def list_sessions(
 
 
 @router.get("/sessions/{id:segment}")
-async def read(id: UUID, response: Response, service: Wired) -> SessionView:
+async def get_session(id: UUID, response: Response, service: Wired) -> SessionView:
     async with service.sessions() as tx:
         state = await queries.one(tx, id)
     response.headers["etag"] = f'"{state.version}"'
@@ -125,7 +125,9 @@ async def read(id: UUID, response: Response, service: Wired) -> SessionView:
 
 
 @router.patch("/sessions/{id:segment}", response_model=SessionView)
-async def correct(id: UUID, request: Request, body: SessionChanges, service: Wired) -> Response:
+async def correct_session(
+    id: UUID, request: Request, body: SessionChanges, service: Wired
+) -> Response:
     """Everything but the mentorship may be corrected; void a session of the wrong one."""
 
     async def action(tx: AsyncSession) -> Reply:
@@ -138,7 +140,7 @@ async def correct(id: UUID, request: Request, body: SessionChanges, service: Wir
 
 
 @router.post("/sessions/{id:segment}:void", response_model=SessionView)
-async def void(
+async def void_session(
     id: UUID, request: Request, service: Wired, body: VoidBody | None = None
 ) -> Response:
     """It did not take place after all. Voiding twice changes nothing."""
@@ -151,7 +153,7 @@ async def void(
 
 
 @router.delete("/sessions/{id:segment}", response_model=Deleted)
-async def delete(id: UUID, request: Request, service: Wired) -> Response:
+async def delete_session(id: UUID, request: Request, service: Wired) -> Response:
     """A session that should never have been recorded."""
 
     async def action(tx: AsyncSession) -> Reply:

@@ -49,7 +49,7 @@ def _counting(service: Service) -> Counting[NewSurvey]:
     response_model=SurveyView,
     responses={200: {**REPEATED, "model": SurveyView}},
 )
-async def submit(request: Request, body: NewSurveyBody, service: Wired) -> Response:
+async def submit_survey(request: Request, body: NewSurveyBody, service: Wired) -> Response:
     """One person's answers to a questionnaire. Each scale's score is the mean of its items,
     brought to 0–10, in hundredths, half up."""
     counting = _counting(service)
@@ -69,7 +69,7 @@ async def submit(request: Request, body: NewSurveyBody, service: Wired) -> Respo
     responses=batches.RESPONSES,
     openapi_extra=batches.request_body("NewSurveyBody"),
 )
-async def submit_many(request: Request, service: Wired) -> Response:
+async def submit_surveys(request: Request, service: Wired) -> Response:
     """Many at once; each line is what POST /surveys takes, and is checked against those before."""
     counting = _counting(service)
     response = await batches.answer(request, service, _DECODER, counting.run)
@@ -108,7 +108,7 @@ async def list_surveys(
 
 
 @router.get("/surveys/{id:segment}/answers")
-async def read_answers(id: UUID, response: Response, service: Wired) -> AnswersView:
+async def get_survey_answers(id: UUID, response: Response, service: Wired) -> AnswersView:
     """What was answered. It is kept here only: events have no more than the scores."""
     async with service.sessions() as tx:
         version, found = await queries.answers(tx, id)

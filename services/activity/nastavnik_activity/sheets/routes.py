@@ -57,7 +57,7 @@ _SHEET: dict[str, Any] = {
 
 
 @router.post("/sheets/mentorships", **_SHEET)
-async def mentorships(
+async def enter_mentorships_sheet(
     request: Request, options: Annotated[MentorshipOptions, Query()], service: Wired
 ) -> Response:
     """A filled-in sheet of pairs and groups; people and organisations by their ids."""
@@ -77,7 +77,7 @@ async def mentorships(
 
 
 @router.post("/sheets/sessions", **_SHEET)
-async def sessions_sheet(
+async def enter_sessions_sheet(
     request: Request, options: Annotated[SessionOptions, Query()], service: Wired
 ) -> Response:
     """A filled-in sheet of sessions; mentorships by the keys of the same source."""
@@ -95,7 +95,7 @@ async def sessions_sheet(
 
 
 @router.post("/sheets/surveys", **_SHEET)
-async def surveys_sheet(
+async def enter_surveys_sheet(
     request: Request, options: Annotated[SurveyOptions, Query()], service: Wired
 ) -> Response:
     """A filled-in sheet of responses to one questionnaire, its latest version."""
@@ -124,7 +124,7 @@ def _add_template(name: Literal["mentorships", "sessions"], kind: str) -> None:
 
     router.get(
         f"/templates/{name}.{kind}",
-        operation_id=f"template_{name}_{kind}",
+        name=f"template_{name}_{kind}",
         description="An empty sheet to fill in, with choices to pick from and a sheet that explains"
         " it. The registry puts people into it: POST /sheets/{journal}:people there.",
         response_class=Response,
@@ -140,7 +140,7 @@ def _add_survey_template(kind: str) -> None:
 
     router.get(
         f"/templates/surveys.{kind}",
-        operation_id=f"template_surveys_{kind}",
+        name=f"template_surveys_{kind}",
         description="An empty sheet for responses to the questionnaire, a column for each item.",
         response_class=Response,
         responses=FILES,

@@ -75,12 +75,11 @@ def _add_report(router: APIRouter, service: Service, form: Format) -> None:
 
 def _route(router: APIRouter, path: str, form: Format, handler: Any, text: str) -> None:
     media = _FILES[form].media_type.split(";", maxsplit=1)[0]
-    kind = path.split("/")[1]
+    what = "report" if path.startswith("/reports/") else "values"
     content = {media: {"schema": {"type": "string", "format": "binary"}}}
     router.get(
         path,
-        name=f"export_{kind}_{form}",
-        operation_id=f"export_{kind}_{form}",
+        name=f"export_{what}_{form}",
         description=f"{text} One row a figure; columns and their meaning in Russian.",
         response_class=Response,
         responses={200: {"content": content, "description": "The file"}},

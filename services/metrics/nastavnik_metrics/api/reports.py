@@ -169,8 +169,7 @@ def _add_transition(router: APIRouter, service: Service, action: Action, text: s
 
     router.post(
         f"/reports/{{id:segment}}:{action}",
-        name=action,
-        operation_id=f"{action}_report",
+        name=f"{action}_report",
         description=text,
         response_model=ReportView,
     )(handler)

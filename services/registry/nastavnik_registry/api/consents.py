@@ -29,13 +29,14 @@ router = APIRouter(prefix="/consents", tags=["consents"])
     responses={**CREATED, 200: {**CREATED[200], "model": bodies.Consent}},
     dependencies=REPEATABLE,
 )
-async def create(request: Request, registry: Registry, body: bodies.NewConsent) -> Response:
-    """Record a consent; below 18 years the legal representative signs. It never leaves here."""
-    return await registry.write(request, lambda tx: commands.create(tx, body))
+async def create_consent(request: Request, registry: Registry, body: bodies.NewConsent) -> Response:
+    """Record a consent to one purpose (GET /purposes); below 18 years the legal representative
+    signs. Other services learn of the purpose alone."""
+    return await registry.write(request, lambda tx: commands.create(tx, registry.outbox, body))
 
 
 @router.get("")
-async def many(
+async def list_consents(
     registry: Registry,
     participant_id: Annotated[UUID | None, Query(description="Given by this person")] = None,
     limit: Limit = 100,
@@ -46,16 +47,19 @@ async def many(
 
 
 @router.post("/{ident:uuid}:withdraw", response_model=bodies.Consent, dependencies=VERSIONED)
-async def withdraw(
+async def withdraw_consent(
     request: Request, registry: Registry, ident: Ident, body: bodies.Withdrawal
 ) -> Response:
-    """End a consent on a day; 409 `consent.withdrawn` when it ended on another."""
+    """End a consent on a day; 409 `consent.withdrawn` when it ended on another. What is kept for
+    this purpose alone is destroyed at once, with an act."""
     expected = if_match(request)
-    return await registry.write(request, lambda tx: commands.withdraw(tx, ident, body.on, expected))
+    return await registry.write(
+        request, lambda tx: commands.withdraw(tx, registry.outbox, ident, body.on, expected)
+    )
 
 
 @router.get("/{ident:uuid}")
-async def one(registry: Registry, ident: Ident, response: Response) -> bodies.Consent:
+async def get_consent(registry: Registry, ident: Ident, response: Response) -> bodies.Consent:
     async with registry.sessions() as tx:
         found = await queries.one(tx, ident)
     tagged(response, found.record_version)

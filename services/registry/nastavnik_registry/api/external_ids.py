@@ -10,7 +10,7 @@ router = APIRouter(tags=["external ids"])
 
 
 @router.post("/external-ids:resolve")
-async def resolve(registry: Registry, body: bodies.ResolveRequest) -> bodies.Resolved:
+async def resolve_external_ids(registry: Registry, body: bodies.ResolveRequest) -> bodies.Resolved:
     """Outside ids → our ids. Reads only."""
     async with registry.sessions() as tx:
         return await queries.resolve(tx, body)

@@ -23,7 +23,7 @@ Code = Annotated[bodies.SourceName, Path()]
     responses={**CREATED, 200: {**CREATED[200], "model": bodies.ImportSource}},
     dependencies=VERSIONED,
 )
-async def put(
+async def put_import_source(
     request: Request, registry: Registry, code: Code, body: bodies.NewImportSource
 ) -> Response:
     """Describe a source: its codes, how much a bulk may remove, what a vanished record means."""
@@ -32,7 +32,7 @@ async def put(
 
 
 @router.get("/import-sources")
-async def many(
+async def list_import_sources(
     registry: Registry, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[bodies.ImportSource]:
     async with registry.sessions() as tx:
@@ -40,7 +40,9 @@ async def many(
 
 
 @router.get("/import-sources/{code}")
-async def one(registry: Registry, code: Code, response: Response) -> bodies.ImportSource:
+async def get_import_source(
+    registry: Registry, code: Code, response: Response
+) -> bodies.ImportSource:
     async with registry.sessions() as tx:
         found = await sources.one(tx, code)
     tagged(response, found.version)
@@ -48,7 +50,7 @@ async def one(registry: Registry, code: Code, response: Response) -> bodies.Impo
 
 
 @router.get("/import-quarantine")
-async def quarantine(
+async def list_quarantine(
     registry: Registry,
     source: Annotated[bodies.SourceName | None, Query()] = None,
     import_id: UUID | None = None,
@@ -64,7 +66,7 @@ async def quarantine(
 
 
 @router.get("/participants/{ident}/changes")
-async def of_participant(registry: Registry, ident: UUID) -> bodies.ImportHistory:
+async def list_participant_changes(registry: Registry, ident: UUID) -> bodies.ImportHistory:
     """Which import, file and line made which version of a person; the newest first."""
     async with registry.sessions() as tx:
         found = await imports.history(tx, "participant", ident)
@@ -72,7 +74,7 @@ async def of_participant(registry: Registry, ident: UUID) -> bodies.ImportHistor
 
 
 @router.get("/organizations/{ident}/changes")
-async def of_organization(registry: Registry, ident: UUID) -> bodies.ImportHistory:
+async def list_organization_changes(registry: Registry, ident: UUID) -> bodies.ImportHistory:
     async with registry.sessions() as tx:
         found = await imports.history(tx, "organization", ident)
     return bodies.ImportHistory(items=found)

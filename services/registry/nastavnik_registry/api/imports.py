@@ -50,7 +50,7 @@ _PAGE: dict[int | str, dict[str, Any]] = {
     dependencies=REPEATABLE,
     openapi_extra=_BODY,
 )
-async def accept(
+async def create_import(
     request: Request,
     registry: Registry,
     source: Annotated[bodies.SourceName, Query()],
@@ -65,7 +65,7 @@ async def accept(
 
 
 @router.get("")
-async def many(
+async def list_imports(
     registry: Registry,
     source: Annotated[bodies.SourceName | None, Query()] = None,
     status: bodies.ImportStatus | None = None,
@@ -78,13 +78,13 @@ async def many(
 
 
 @router.get("/{ident}")
-async def one(registry: Registry, ident: Ident) -> bodies.Import:
+async def get_import(registry: Registry, ident: Ident) -> bodies.Import:
     async with registry.sessions() as tx:
         return await queries.one(tx, ident)
 
 
 @router.get("/{ident}/report", response_class=Response, responses=_PAGE)
-async def report(
+async def get_import_report(
     registry: Registry,
     ident: Ident,
     lang: Annotated[Literal["ru", "en"] | None, Query(description="Else Accept-Language")] = None,
@@ -98,7 +98,7 @@ async def report(
 
 
 @router.get("/{ident}/changes")
-async def changes(
+async def list_import_changes(
     registry: Registry,
     ident: Ident,
     kind: bodies.RecordKind | None = None,
@@ -114,7 +114,7 @@ async def changes(
 @router.post(
     "/{ident}:apply", status_code=202, response_model=bodies.Import, dependencies=REPEATABLE
 )
-async def apply(request: Request, registry: Registry, ident: Ident) -> Response:
+async def apply_import(request: Request, registry: Registry, ident: Ident) -> Response:
     """Apply what a dry run has planned; 409 `import.stale` when the data has changed since."""
     return await _queued(request, registry, lambda tx: commands.apply(tx, ident))
 
@@ -122,13 +122,13 @@ async def apply(request: Request, registry: Registry, ident: Ident) -> Response:
 @router.post(
     "/{ident}:confirm", status_code=202, response_model=bodies.Import, dependencies=REPEATABLE
 )
-async def confirm(request: Request, registry: Registry, ident: Ident) -> Response:
+async def confirm_import(request: Request, registry: Registry, ident: Ident) -> Response:
     """Apply what was held for the share it removes; 409 `import.stale` as above."""
     return await _queued(request, registry, lambda tx: commands.confirm(tx, ident))
 
 
 @router.post("/{ident}:discard", response_model=bodies.Import, dependencies=REPEATABLE)
-async def discard(request: Request, registry: Registry, ident: Ident) -> Response:
+async def discard_import(request: Request, registry: Registry, ident: Ident) -> Response:
     """Give up what was planned or held. The package is removed."""
     answer = await registry.write(request, lambda tx: commands.discard(tx, ident))
     await registry.jobs.discard(ident)
@@ -138,7 +138,7 @@ async def discard(request: Request, registry: Registry, ident: Ident) -> Respons
 @router.post(
     "/{ident}:undo", status_code=202, response_model=bodies.Import, dependencies=REPEATABLE
 )
-async def undo(request: Request, registry: Registry, ident: Ident) -> Response:
+async def undo_import(request: Request, registry: Registry, ident: Ident) -> Response:
     """Take back what an import changed, save what has changed since. The answer is the import
     that does so; its changes say what was `kept`."""
     return await _queued(request, registry, lambda tx: commands.undo(tx, ident))

@@ -31,13 +31,15 @@ router = APIRouter(prefix="/organizations", tags=["organizations"])
     responses={**CREATED, 200: {**CREATED[200], "model": bodies.Organization}},
     dependencies=REPEATABLE,
 )
-async def create(request: Request, registry: Registry, body: bodies.NewOrganization) -> Response:
+async def create_organization(
+    request: Request, registry: Registry, body: bodies.NewOrganization
+) -> Response:
     """Register a unit. Its parent stands on a higher level; placements do not overlap."""
     return await registry.write(request, lambda tx: commands.create(tx, registry.outbox, body))
 
 
 @router.get("")
-async def many(
+async def list_organizations(
     registry: Registry,
     level: Level | None = None,
     kind: OrganizationKind | None = None,
@@ -55,7 +57,9 @@ async def many(
 
 
 @router.get("/{ident}")
-async def one(registry: Registry, ident: Ident, response: Response) -> bodies.Organization:
+async def get_organization(
+    registry: Registry, ident: Ident, response: Response
+) -> bodies.Organization:
     async with registry.sessions() as tx:
         found = await queries.one(tx, ident)
     tagged(response, found.version)
@@ -63,7 +67,7 @@ async def one(registry: Registry, ident: Ident, response: Response) -> bodies.Or
 
 
 @router.patch("/{ident}", response_model=bodies.Organization, dependencies=VERSIONED)
-async def change(
+async def change_organization(
     request: Request, registry: Registry, ident: Ident, body: bodies.OrganizationPatch
 ) -> Response:
     expected = if_match(request)
@@ -73,7 +77,7 @@ async def change(
 
 
 @router.delete("/{ident}", response_model=bodies.Deleted, dependencies=VERSIONED)
-async def delete(request: Request, registry: Registry, ident: Ident) -> Response:
+async def delete_organization(request: Request, registry: Registry, ident: Ident) -> Response:
     """Retract a unit that should never have existed; 409 while anything stands under it."""
     expected = if_match(request)
     return await registry.write(

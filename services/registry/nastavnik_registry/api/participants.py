@@ -31,13 +31,15 @@ router = APIRouter(prefix="/participants", tags=["participants"])
     responses={**CREATED, 200: {**CREATED[200], "model": bodies.Participant}},
     dependencies=REPEATABLE,
 )
-async def create(request: Request, registry: Registry, body: bodies.NewParticipant) -> Response:
+async def create_participant(
+    request: Request, registry: Registry, body: bodies.NewParticipant
+) -> Response:
     """Register a person. Primary memberships (home) do not overlap in time."""
     return await registry.write(request, lambda tx: commands.create(tx, registry.outbox, body))
 
 
 @router.get("")
-async def many(
+async def list_participants(
     registry: Registry,
     organization_id: Annotated[
         UUID | None, Query(description="With a membership there, now or ever")
@@ -54,7 +56,9 @@ async def many(
 
 
 @router.get("/{ident}")
-async def one(registry: Registry, ident: Ident, response: Response) -> bodies.Participant:
+async def get_participant(
+    registry: Registry, ident: Ident, response: Response
+) -> bodies.Participant:
     async with registry.sessions() as tx:
         found = await queries.one(tx, ident)
     tagged(response, found.version)
@@ -62,7 +66,7 @@ async def one(registry: Registry, ident: Ident, response: Response) -> bodies.Pa
 
 
 @router.patch("/{ident}", response_model=bodies.Participant, dependencies=VERSIONED)
-async def change(
+async def change_participant(
     request: Request, registry: Registry, ident: Ident, body: bodies.ParticipantPatch
 ) -> Response:
     expected = if_match(request)
@@ -72,7 +76,7 @@ async def change(
 
 
 @router.delete("/{ident}", response_model=bodies.Deleted, dependencies=VERSIONED)
-async def delete(request: Request, registry: Registry, ident: Ident) -> Response:
+async def delete_participant(request: Request, registry: Registry, ident: Ident) -> Response:
     """Retract a person that should never have been recorded. Personal data and consents are
     destroyed; 409 while the person is the curator of a programme."""
     expected = if_match(request)

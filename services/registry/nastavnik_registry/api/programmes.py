@@ -29,13 +29,15 @@ router = APIRouter(prefix="/programmes", tags=["programmes"])
     responses={**CREATED, 200: {**CREATED[200], "model": bodies.Programme}},
     dependencies=REPEATABLE,
 )
-async def create(request: Request, registry: Registry, body: bodies.NewProgramme) -> Response:
+async def create_programme(
+    request: Request, registry: Registry, body: bodies.NewProgramme
+) -> Response:
     """Start a programme; 409 `programme.exists` when the organisation and year have one."""
     return await registry.write(request, lambda tx: commands.create(tx, registry.outbox, body))
 
 
 @router.get("")
-async def many(
+async def list_programmes(
     registry: Registry,
     organization_id: UUID | None = None,
     school_year: Annotated[bodies.SchoolYearLabel | None, Query()] = None,
@@ -53,7 +55,7 @@ async def many(
 
 
 @router.get("/{ident}")
-async def one(registry: Registry, ident: Ident, response: Response) -> bodies.Programme:
+async def get_programme(registry: Registry, ident: Ident, response: Response) -> bodies.Programme:
     async with registry.sessions() as tx:
         found = await queries.one(tx, ident)
     tagged(response, found.version)
@@ -61,7 +63,7 @@ async def one(registry: Registry, ident: Ident, response: Response) -> bodies.Pr
 
 
 @router.patch("/{ident}", response_model=bodies.Programme, dependencies=VERSIONED)
-async def change(
+async def change_programme(
     request: Request, registry: Registry, ident: Ident, body: bodies.ProgrammePatch
 ) -> Response:
     expected = if_match(request)
@@ -71,7 +73,7 @@ async def change(
 
 
 @router.delete("/{ident}", response_model=bodies.Deleted, dependencies=VERSIONED)
-async def delete(request: Request, registry: Registry, ident: Ident) -> Response:
+async def delete_programme(request: Request, registry: Registry, ident: Ident) -> Response:
     expected = if_match(request)
     return await registry.write(
         request, lambda tx: commands.delete(tx, registry.outbox, ident, expected)

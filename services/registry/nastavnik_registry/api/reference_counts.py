@@ -30,13 +30,15 @@ router = APIRouter(prefix="/reference-counts", tags=["reference counts"])
     responses={**CREATED, 200: {**CREATED[200], "model": bodies.ReferenceCount}},
     dependencies=REPEATABLE,
 )
-async def create(request: Request, registry: Registry, body: bodies.NewReferenceCount) -> Response:
+async def create_reference_count(
+    request: Request, registry: Registry, body: bodies.NewReferenceCount
+) -> Response:
     """Enter a count; 409 `reference_count.exists` when unit, year and population have one."""
     return await registry.write(request, lambda tx: commands.create(tx, registry.outbox, body))
 
 
 @router.get("")
-async def many(
+async def list_reference_counts(
     registry: Registry,
     organization_id: UUID | None = None,
     school_year: Annotated[bodies.SchoolYearLabel | None, Query()] = None,
@@ -56,7 +58,9 @@ async def many(
 
 
 @router.get("/{ident}")
-async def one(registry: Registry, ident: Ident, response: Response) -> bodies.ReferenceCount:
+async def get_reference_count(
+    registry: Registry, ident: Ident, response: Response
+) -> bodies.ReferenceCount:
     async with registry.sessions() as tx:
         found = await queries.one(tx, ident)
     tagged(response, found.version)
@@ -64,7 +68,7 @@ async def one(registry: Registry, ident: Ident, response: Response) -> bodies.Re
 
 
 @router.patch("/{ident}", response_model=bodies.ReferenceCount, dependencies=VERSIONED)
-async def change(
+async def change_reference_count(
     request: Request, registry: Registry, ident: Ident, body: bodies.ReferenceCountPatch
 ) -> Response:
     expected = if_match(request)
@@ -74,7 +78,7 @@ async def change(
 
 
 @router.delete("/{ident}", response_model=bodies.Deleted, dependencies=VERSIONED)
-async def delete(request: Request, registry: Registry, ident: Ident) -> Response:
+async def delete_reference_count(request: Request, registry: Registry, ident: Ident) -> Response:
     expected = if_match(request)
     return await registry.write(
         request, lambda tx: commands.delete(tx, registry.outbox, ident, expected)

@@ -29,13 +29,13 @@ router = APIRouter(prefix="/targets", tags=["targets"])
     responses={**CREATED, 200: {**CREATED[200], "model": bodies.Target}},
     dependencies=REPEATABLE,
 )
-async def create(request: Request, registry: Registry, body: bodies.NewTarget) -> Response:
+async def create_target(request: Request, registry: Registry, body: bodies.NewTarget) -> Response:
     """Set a target; 409 `target.exists` when the indicator, unit and year have one."""
     return await registry.write(request, lambda tx: commands.create(tx, registry.outbox, body))
 
 
 @router.get("")
-async def many(
+async def list_targets(
     registry: Registry,
     indicator: Annotated[bodies.IndicatorCode | None, Query()] = None,
     organization_id: UUID | None = None,
@@ -55,7 +55,7 @@ async def many(
 
 
 @router.get("/{ident}")
-async def one(registry: Registry, ident: Ident, response: Response) -> bodies.Target:
+async def get_target(registry: Registry, ident: Ident, response: Response) -> bodies.Target:
     async with registry.sessions() as tx:
         found = await queries.one(tx, ident)
     tagged(response, found.version)
@@ -63,7 +63,7 @@ async def one(registry: Registry, ident: Ident, response: Response) -> bodies.Ta
 
 
 @router.patch("/{ident}", response_model=bodies.Target, dependencies=VERSIONED)
-async def change(
+async def change_target(
     request: Request, registry: Registry, ident: Ident, body: bodies.TargetPatch
 ) -> Response:
     expected = if_match(request)
@@ -73,7 +73,7 @@ async def change(
 
 
 @router.delete("/{ident}", response_model=bodies.Deleted, dependencies=VERSIONED)
-async def delete(request: Request, registry: Registry, ident: Ident) -> Response:
+async def delete_target(request: Request, registry: Registry, ident: Ident) -> Response:
     expected = if_match(request)
     return await registry.write(
         request, lambda tx: commands.delete(tx, registry.outbox, ident, expected)

@@ -147,11 +147,14 @@ def _add(
     described: bool = True,
 ) -> None:
     words = [word for word in path.split("/") if word]
-    summary = "Get " + " of ".join(reversed([w for w in words if not w.startswith("{")]))
+    nouns = [word for word in words if not word.startswith("{")]
+    ending = "_by_id" if path.endswith("}") else ""
+    summary = "Get " + " of ".join(reversed(nouns))
     router.add_api_route(
         path,
         endpoint,
         name=f"{summary} by id" if path.endswith("}") else summary,
+        operation_id=f"oneroster_{'_'.join(nouns)}{ending}",
         responses=model,
         response_class=JSONResponse,
         include_in_schema=described,

@@ -34,18 +34,18 @@ All = Annotated[Pulls, Depends(_pulls)]
 
 
 @router.get("")
-async def many(pulls: All) -> PullList:
+async def list_pulls(pulls: All) -> PullList:
     """All sources that are pulled from, by name."""
     return PullList(items=await pulls.many())
 
 
 @router.get("/{source:pull}")
-async def one(pulls: All, source: bodies.SourceName) -> Pull:
+async def get_pull(pulls: All, source: bodies.SourceName) -> Pull:
     return await pulls.one(source)
 
 
 @router.post("/{source:pull}:run", status_code=202)
-async def run(
+async def run_pull(
     pulls: All,
     source: bodies.SourceName,
     full: Annotated[bool, Query(description="Everything, not only what changed")] = False,

@@ -50,7 +50,7 @@ class ResolvedSheet(BaseModel):
 
 
 @router.post("/sheets/participants", **_SHEET)
-async def participants_sheet(
+async def enter_participants_sheet(
     request: Request, options: Annotated[PlacedOptions, Query()], registry: Registry
 ) -> Response:
     """People by the key of their source, by СНИЛС, or by name and birth date in the organisation.
@@ -66,7 +66,7 @@ async def participants_sheet(
 
 
 @router.post("/sheets/headcounts", **_SHEET)
-async def headcounts_sheet(
+async def enter_headcounts_sheet(
     request: Request, options: Annotated[PlacedOptions, Query()], registry: Registry
 ) -> Response:
     """Official headcounts, one for each unit, school year and population."""
@@ -81,7 +81,7 @@ async def headcounts_sheet(
 
 
 @router.post("/sheets/{journal}:people", responses=FILES, openapi_extra=FILE_BODY)
-async def people(
+async def list_people_for_sheet(
     journal: Journal, request: Request, organization_id: Places, registry: Registry
 ) -> Response:
     """A template of the activity service, back with people of the organisations to pick from."""
@@ -102,7 +102,7 @@ async def people(
     responses={200: {"model": ResolvedSheet}},
     openapi_extra=FILE_BODY,
 )
-async def resolve(
+async def resolve_sheet(
     journal: Journal,
     request: Request,
     options: Annotated[ResolveOptions, Query()],
@@ -145,7 +145,7 @@ def _add_template(name: definitions.Name, kind: str) -> None:
 
     router.get(
         f"/templates/{name}.{kind}",
-        operation_id=f"template_{name}_{kind}",
+        name=f"template_{name}_{kind}",
         description="An empty sheet to fill in, with choices to pick from and a sheet that explains"
         " it.",
         response_class=Response,
