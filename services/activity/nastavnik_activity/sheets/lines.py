@@ -10,8 +10,8 @@ from nastavnik_activity.domain.questionnaires import Answer
 from nastavnik_activity.domain.surveys import NewSurvey
 from nastavnik_common.events.activity import Role
 from nastavnik_common.sheets.keys import identify
+from nastavnik_common.sheets.reports import RowError
 from nastavnik_common.sheets.rows import Row
-from nastavnik_common.sheets.serving import RowError
 
 ANSWER = "answer_"
 """Fields of the columns of a survey that hold answers: this and the code of the item."""

@@ -18,8 +18,9 @@ from nastavnik_activity.domain.surveys import NewSurvey
 from nastavnik_activity.sheets import applying, lines, surveys
 from nastavnik_common import clock
 from nastavnik_common.sheets import journals, serving
+from nastavnik_common.sheets.reports import Options, Result, SheetReport
 from nastavnik_common.sheets.rows import Row
-from nastavnik_common.sheets.serving import ANSWERS, FILE_BODY, FILES, Options, SheetReport
+from nastavnik_common.sheets.serving import ANSWERS, FILE_BODY, FILES
 from nastavnik_common.sheets.table import Table
 
 router = APIRouter(tags=["spreadsheets"])
@@ -62,7 +63,7 @@ async def enter_mentorships_sheet(
 ) -> Response:
     """A filled-in sheet of pairs and groups; people and organisations by their ids."""
 
-    async def apply(tx: AsyncSession, rows: Sequence[Row]) -> Sequence[serving.Result]:
+    async def apply(tx: AsyncSession, rows: Sequence[Row]) -> Sequence[Result]:
         return await applying.enter(
             rows,
             lambda row: lines.mentorship(row, options.organization_id),
@@ -83,7 +84,7 @@ async def enter_sessions_sheet(
     """A filled-in sheet of sessions; mentorships by the keys of the same source."""
     counting, zone = sessions.journal(service, options.source), options.zone()
 
-    async def apply(tx: AsyncSession, rows: Sequence[Row]) -> Sequence[serving.Result]:
+    async def apply(tx: AsyncSession, rows: Sequence[Row]) -> Sequence[Result]:
         return await applying.enter(
             rows,
             lambda row: lines.session(row, zone),
@@ -107,7 +108,7 @@ async def enter_surveys_sheet(
         lambda state: str(state.stage),
     )
 
-    async def apply(tx: AsyncSession, rows: Sequence[Row]) -> Sequence[serving.Result]:
+    async def apply(tx: AsyncSession, rows: Sequence[Row]) -> Sequence[Result]:
         return await applying.enter(
             rows,
             lambda row: lines.survey(row, options.source, asked.code, asked.version),

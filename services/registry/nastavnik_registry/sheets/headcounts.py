@@ -11,8 +11,8 @@ from nastavnik_common import clock
 from nastavnik_common.auth_scope import reach
 from nastavnik_common.errors import DomainError
 from nastavnik_common.outbox import Outbox
+from nastavnik_common.sheets.reports import Result, RowError
 from nastavnik_common.sheets.rows import Row
-from nastavnik_common.sheets.serving import Result, RowError
 from nastavnik_registry import bodies
 from nastavnik_registry.commands import reference_counts as commands
 from nastavnik_registry.sheets import units

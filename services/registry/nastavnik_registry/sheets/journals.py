@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from nastavnik_common.sheets.keys import identify
+from nastavnik_common.sheets.reports import RowError
 from nastavnik_common.sheets.rows import Row, Sheet
-from nastavnik_common.sheets.serving import RowError
 from nastavnik_common.sheets.table import Problem, Table
 from nastavnik_registry.sheets.names import Names
 from nastavnik_registry.sheets.units import Units

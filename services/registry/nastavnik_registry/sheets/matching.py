@@ -8,8 +8,8 @@ from sqlalchemy import ARRAY, ColumnElement, String, any_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from nastavnik_common.sheets.reports import RowError
 from nastavnik_common.sheets.rows import Row
-from nastavnik_common.sheets.serving import RowError
 from nastavnik_common.sheets.words import fold
 from nastavnik_registry.aggregates import people
 from nastavnik_registry.aggregates.people import Individual

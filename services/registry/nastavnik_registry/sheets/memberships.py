@@ -7,8 +7,8 @@ from uuid import UUID
 import msgspec
 
 from nastavnik_common.events.registry import Membership
+from nastavnik_common.sheets.reports import RowError
 from nastavnik_common.sheets.rows import Row
-from nastavnik_common.sheets.serving import RowError
 from nastavnik_registry import domain
 
 Memberships = tuple[Membership, ...]

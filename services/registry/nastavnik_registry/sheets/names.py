@@ -12,7 +12,7 @@ from sqlalchemy import ARRAY, String, any_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from nastavnik_common.sheets.serving import RowError
+from nastavnik_common.sheets.reports import RowError
 from nastavnik_common.sheets.words import fold
 from nastavnik_registry.tables import ExternalId, Person, PersonMembership
 

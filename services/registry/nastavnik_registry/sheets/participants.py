@@ -10,8 +10,8 @@ from nastavnik_common.auth_scope import reach
 from nastavnik_common.errors import DomainError
 from nastavnik_common.events.registry import Membership, Training
 from nastavnik_common.outbox import Outbox
+from nastavnik_common.sheets.reports import Done, Result, RowError
 from nastavnik_common.sheets.rows import Row
-from nastavnik_common.sheets.serving import Done, Result, RowError
 from nastavnik_registry import bodies
 from nastavnik_registry.aggregates.people import Individual
 from nastavnik_registry.commands import participants as commands

@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from nastavnik_common.auth_scope import reach
 from nastavnik_common.errors import DomainError, NotFoundError
 from nastavnik_common.sheets import journals as tables
-from nastavnik_common.sheets import serving, template
+from nastavnik_common.sheets import reports, serving, template
 from nastavnik_common.sheets.findings import SheetError, hint
 from nastavnik_common.sheets.journals import Journal
+from nastavnik_common.sheets.reports import Options, Result, SheetReport
 from nastavnik_common.sheets.rows import Row
-from nastavnik_common.sheets.serving import ANSWERS, FILE_BODY, FILES, Options, SheetReport
+from nastavnik_common.sheets.serving import ANSWERS, FILE_BODY, FILES
 from nastavnik_registry.api.service import Registry
 from nastavnik_registry.sheets import definitions, headcounts, journals, names, participants, units
 
@@ -56,7 +57,7 @@ async def enter_participants_sheet(
     """People by the key of their source, by СНИЛС, or by name and birth date in the organisation.
     A blank cell leaves what is there; who is not in the sheet stays."""
 
-    async def apply(tx: AsyncSession, rows: Sequence[Row]) -> Sequence[serving.Result]:
+    async def apply(tx: AsyncSession, rows: Sequence[Row]) -> Sequence[Result]:
         return await participants.apply(
             tx, registry.outbox, rows, options.source, options.organization_id
         )
@@ -71,7 +72,7 @@ async def enter_headcounts_sheet(
 ) -> Response:
     """Official headcounts, one for each unit, school year and population."""
 
-    async def apply(tx: AsyncSession, rows: Sequence[Row]) -> Sequence[serving.Result]:
+    async def apply(tx: AsyncSession, rows: Sequence[Row]) -> Sequence[Result]:
         return await headcounts.apply(
             tx, registry.outbox, rows, options.source, options.organization_id
         )
@@ -115,7 +116,7 @@ async def resolve_sheet(
     table = journals.explained(tables.table(journal))
     file, sheet = await asyncio.to_thread(serving.opened, table, data, options.headings())
     content = b""
-    outcomes: list[serving.RowError | None] = []
+    outcomes: list[reports.RowError | None] = []
     if not sheet.broken:
         async with registry.sessions() as tx:
             known = await names.load(
@@ -124,8 +125,8 @@ async def resolve_sheet(
             said = (row["organization"] for row in sheet.rows)
             places = await units.load(tx, said, options.source, options.organization_id[0])
         content, outcomes = journals.resolved(sheet, options.source, known, places)
-    found = serving.report(sheet, [outcome or "unchanged" for outcome in outcomes])
-    if serving.refused(sheet, found, options):
+    found = reports.report(sheet, [outcome or "unchanged" for outcome in outcomes])
+    if reports.refused(sheet, found, options):
         told = found.model_copy(update={"outcome": "refused"})
         return await serving.told(request, options, data, file, told)
     checked = found.model_copy(update={"outcome": "checked"})

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from nastavnik_common.sheets.serving import RowError
+from nastavnik_common.sheets.reports import RowError
 from nastavnik_common.sheets.words import tidy
 from nastavnik_registry.tables import ExternalId, OrgUnit
 
