@@ -1,24 +1,27 @@
 """The container files: what can be said about them without an engine."""
 
-import os
+import json
 import re
 import shutil
 import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import yaml
 
+from nastavnik_common.auth import Role
 from nastavnik_common.settings import Settings
 from nastavnik_metrics.settings import MetricsSettings
 from nastavnik_registry.settings import RegistrySettings
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = {"registry": 8001, "activity": 8002, "metrics": 8003}
-SERVERS = ["kafka", "postgres", "prometheus", "alertmanager", "grafana"]
+SERVERS = ["kafka", "postgres", "prometheus", "alertmanager", "grafana", "keycloak"]
 MIGRATIONS = [f"{name}-migrate" for name in SERVICES]
+ONCE = [*MIGRATIONS, "certificates", "kafka-rights"]
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +50,9 @@ def test_the_compose_file_names_only_what_compose_knows(compose: dict[str, Any])
     top = {"name", "services", "volumes"}
     assert {key for key in compose if not key.startswith("x-")} == top
     known = {
-        "build", "cap_drop", "command", "depends_on", "environment", "healthcheck", "image",
-        "ports", "read_only", "restart", "security_opt", "tmpfs", "volumes",
+        "build", "cap_drop", "command", "depends_on", "entrypoint", "environment", "group_add",
+        "healthcheck", "image", "ports", "profiles", "read_only", "restart", "security_opt",
+        "stop_grace_period", "tmpfs", "user", "volumes",
     }  # fmt: skip
     for name, service in compose["services"].items():
         assert service.keys() <= known, name
@@ -56,7 +60,7 @@ def test_the_compose_file_names_only_what_compose_knows(compose: dict[str, Any])
 
 
 def test_the_whole_system_is_there(services: dict[str, Any]) -> None:
-    assert services.keys() == {*SERVERS, *MIGRATIONS, *SERVICES}
+    assert services.keys() == {*SERVERS, *ONCE, *SERVICES}
 
 
 def test_every_image_is_pinned(services: dict[str, Any], dockerfile: str) -> None:
@@ -79,7 +83,7 @@ def test_everything_that_stays_up_is_watched_and_restarted(
 ) -> None:
     assert "/healthz" in instructions(dockerfile, "HEALTHCHECK")[0]
     for name, service in services.items():
-        if name in MIGRATIONS:
+        if name in ONCE:
             assert service["restart"] == "no"
             assert service["healthcheck"] == {"disable": True}
             continue
@@ -91,7 +95,7 @@ def test_the_start_order_is_by_condition_and_has_no_circle(services: dict[str, A
     def order(name: str, path: tuple[str, ...] = ()) -> None:
         assert name not in path, path
         for before, how in services[name].get("depends_on", {}).items():
-            done = before in MIGRATIONS
+            done = before in ONCE
             wanted = "service_completed_successfully" if done else "service_healthy"
             assert how == {"condition": wanted}, (name, before)
             order(before, (*path, name))
@@ -99,7 +103,7 @@ def test_the_start_order_is_by_condition_and_has_no_circle(services: dict[str, A
     for name in services:
         order(name)
     for name in SERVICES:
-        assert services[name]["depends_on"].keys() == {f"{name}-migrate", "kafka"}
+        assert services[name]["depends_on"].keys() == {f"{name}-migrate", "kafka-rights"}
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -109,12 +113,63 @@ def test_a_service_has_a_database_and_a_port_of_its_own(
     serve, migrate = services[name], services[f"{name}-migrate"]
     assert serve["command"] == [f"nastavnik_{name}", "serve"]
     assert migrate["command"] == [f"nastavnik_{name}", "migrate"]
-    urls = {s["environment"]["NASTAVNIK_DATABASE_URL"] for s in (serve, migrate)}
-    password = f"${{{name.upper()}_DB_PASSWORD:-{name}-dev}}"
-    assert urls == {f"postgresql+asyncpg://{name}:{password}@postgres:5432/{name}"}
+    for service, role, variable in (
+        (serve, name, f"{name.upper()}_DB_PASSWORD"),
+        (migrate, f"{name}_owner", f"{name.upper()}_DB_OWNER_PASSWORD"),
+    ):
+        told = service["environment"]
+        assert told["NASTAVNIK_DATABASE_URL"] == f"postgresql+asyncpg://{role}@postgres:5432/{name}"
+        password = f"${{{variable}:-{role.replace('_', '-')}-dev}}"
+        assert told["NASTAVNIK_DATABASE_PASSWORD"] == password
+        assert services["postgres"]["environment"][variable] == password
     assert serve["environment"]["NASTAVNIK_PORT"] == str(SERVICES[name])
     assert serve["ports"] == [f"127.0.0.1:{SERVICES[name]}:{SERVICES[name]}"]
-    assert services["postgres"]["environment"][f"{name.upper()}_DB_PASSWORD"] == password
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "admin"])
+def test_a_client_of_kafka_shows_the_password_that_kafka_knows(
+    services: dict[str, Any], name: str
+) -> None:
+    client = services["kafka-rights" if name == "admin" else name]
+    told, known = client["environment"], services["kafka"]["environment"]
+    assert told["NASTAVNIK_KAFKA_USERNAME"] == name
+    assert told["NASTAVNIK_KAFKA_PASSWORD"] == known[f"KAFKA_{name.upper()}_PASSWORD"]
+    assert told["NASTAVNIK_KAFKA_SECURITY_PROTOCOL"] == "SASL_SSL"
+    assert "certificates:/certificates:ro" in client["volumes"]
+
+
+def test_nothing_runs_with_more_rights_than_it_needs(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        # the provider for development builds itself when it starts
+        assert service.get("read_only", False) == (name != "keycloak"), name
+        assert name == "keycloak" or "/tmp" in service["tmpfs"], name
+
+
+def test_the_realm_for_development_issues_what_the_services_take() -> None:
+    realm = json.loads((ROOT / "deploy" / "keycloak" / "nastavnik-realm.json").read_text())
+    settings = Settings(database_url="postgresql+asyncpg://localhost/none")
+    scope = next(s for s in realm["clientScopes"] if s["name"] == "nastavnik")
+    mappers = {m["protocolMapper"]: m["config"] for m in scope["protocolMappers"]}
+    grants = mappers["oidc-usermodel-attribute-mapper"]
+    assert grants["claim.name"] == settings.auth_grants_claim
+    assert grants["jsonType.label"] == "JSON"
+    audience = mappers["oidc-audience-mapper"]
+    assert audience["included.custom.audience"] == settings.auth_audience
+    assert realm["defaultSignatureAlgorithm"] in settings.auth_algorithms.split(",")
+    for client in realm["clients"]:
+        assert "nastavnik" in client["defaultClientScopes"]
+        assert client.get("secret", "${").startswith("${")
+    for user in realm["users"]:
+        for grant in json.loads(user["attributes"][grants["user.attribute"]][0]):
+            assert Role(grant["role"])
+            assert grant["unit"] == "all" or UUID(grant["unit"])
+        assert all(c["value"].startswith("${") for c in user.get("credentials", ()))
+    [profile] = realm["components"]["org.keycloak.userprofile.UserProfileProvider"]
+    [known] = profile["config"]["kc.user.profile.config"]
+    [declared] = [a for a in json.loads(known)["attributes"] if a["name"] == grants["claim.name"]]
+    assert declared["permissions"] == {"view": ["admin"], "edit": ["admin"]}
 
 
 @pytest.mark.parametrize(
@@ -132,7 +187,6 @@ def test_every_variable_is_one_the_settings_know(
 
 
 def test_nothing_is_published_beyond_this_machine(services: dict[str, Any]) -> None:
-    """There is no authentication yet."""
     for service in services.values():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
 
@@ -180,25 +234,6 @@ def test_the_image_is_tested_with_the_versions_it_ships() -> None:
     assert shipped.items() <= everything.items()
     assert pins("requirements-build.lock").items() <= everything.items()
     assert not {"pytest", "mypy", "ruff", "hypothesis", "hatchling"} & shipped.keys()
-
-
-def test_every_database_is_created_for_its_role(tmp_path: Path) -> None:
-    """The init script, run with a psql that only writes down what it is told."""
-    script = ROOT / "deploy" / "docker" / "postgres-init.sh"
-    log = tmp_path / "log"
-    psql = tmp_path / "psql"
-    psql.write_text('#!/bin/sh\necho "$@" >>"$LOG"\ncat >>"$LOG"\n')
-    psql.chmod(0o755)
-    passwords = {f"{name.upper()}_DB_PASSWORD": f"secret-{name}" for name in SERVICES}
-    path = f"{tmp_path}:{os.environ['PATH']}"
-    env = {"PATH": path, "LOG": str(log), "POSTGRES_USER": "postgres", **passwords}
-    subprocess.run([script], env=env, check=True, timeout=30)
-    told = log.read_text()
-    assert told.count("create database") == len(SERVICES)
-    for name in SERVICES:
-        assert f"-v name={name} -v password=secret-{name} " in told
-    del env["METRICS_DB_PASSWORD"]
-    assert subprocess.run([script], env=env, check=False, capture_output=True).returncode
 
 
 def test_prometheus_scrapes_the_three(services: dict[str, Any]) -> None:
