@@ -7,7 +7,6 @@ import base64
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from starlette.convertors import Convertor, register_url_convertor
 
 from nastavnik_common import db
 from nastavnik_common import dead_letters_commands as commands
@@ -32,24 +31,13 @@ from nastavnik_common.dead_letters_views import (
     Who,
 )
 from nastavnik_common.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
+from nastavnik_common.paths import register_segment
 
 Ident = Annotated[int, Path(ge=1, le=MAX_ID)]
 Chosen = Annotated[Text | None, Query()]
 
 
-class _Letter(Convertor[str]):
-    """An id in a path: without the colon, which begins the name of an action."""
-
-    regex = "[^/:]+"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("letter", _Letter())
+register_segment()
 
 
 def create_router(
@@ -86,7 +74,7 @@ def _add_reads(router: APIRouter, sessions: db.Sessions, tables: Tables) -> None
             found = await queries.actions(tx, tables, None, _after(cursor), limit + 1)
         return _page(found, limit)
 
-    @router.get("/dead-letters/{ident:letter}")
+    @router.get("/dead-letters/{ident:segment}")
     async def get_dead_letter(
         ident: Ident, reveal: bool = False, by: Chosen = None
     ) -> LetterDetail:
@@ -99,7 +87,7 @@ def _add_reads(router: APIRouter, sessions: db.Sessions, tables: Tables) -> None
                 await commands.record_action(tx, tables, ident, by, "reveal", "shown")
         return shown
 
-    @router.get("/dead-letters/{ident:letter}/actions")
+    @router.get("/dead-letters/{ident:segment}/actions")
     async def list_actions(
         ident: Ident, limit: Limit = 100, cursor: Cursor = None
     ) -> Page[ActionView]:
@@ -116,19 +104,19 @@ def _add_writes(router: APIRouter, sessions: db.Sessions, tables: Tables, apply:
         """Try open letters again with today's code, oldest first, each in its own transaction."""
         return await commands.replay_many(sessions, tables, apply, body)
 
-    @router.post("/dead-letters/{ident:letter}:replay")
+    @router.post("/dead-letters/{ident:segment}:replay")
     async def replay_dead_letter(ident: Ident, body: Replay | None = None) -> Replayed:
         """Try one again: the corrected copy if there is one, else the record as it came."""
         async with sessions.begin() as tx:
             return await commands.replay(tx, tables, apply, ident, body.by if body else None)
 
-    @router.post("/dead-letters/{ident:letter}:fix")
+    @router.post("/dead-letters/{ident:segment}:fix")
     async def fix_dead_letter(ident: Ident, body: Fix) -> Replayed:
         """Store a corrected copy and try it. The original stays as it came."""
         async with sessions.begin() as tx:
             return await commands.fix(tx, tables, apply, ident, body)
 
-    @router.post("/dead-letters/{ident:letter}:discard")
+    @router.post("/dead-letters/{ident:segment}:discard")
     async def discard_dead_letter(ident: Ident, body: Discard) -> LetterView:
         """Close a letter that shall never be applied. It stays to be looked at."""
         async with sessions.begin() as tx:

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from nastavnik_common.examples import example
+
 MAX_ID = 2**63 - 1
 State = Literal["open", "resolved", "discarded"]
 Result = Literal["applied", "superseded", "failed"]
@@ -105,6 +107,8 @@ class Who(_Body):
 
 
 class Replay(_Body):
+    model_config = example(by="operator.1")
+
     by: Text | None = None
 
 
@@ -128,5 +132,7 @@ class Fix(_Body):
 
 
 class Discard(_Body):
+    model_config = example(by="operator.1", reason="sent by mistake")
+
     reason: Reason
     by: Text

@@ -77,13 +77,13 @@ def _add_access(operation: Json, rule: auth_rules.Rule) -> None:
 
 
 def _add_refusals(operation: Json) -> None:
-    """Problems are problem documents; FastAPI takes them for JSON. Some routes have a form of
-    their own."""
+    """Problems are problem documents; FastAPI takes them for what the route answers else. Some
+    routes have a form of their own."""
     responses = operation["responses"]
     content = responses["4XX"]["content"]
-    own = not content[JSON]["schema"]["$ref"].endswith("/Problem")
+    own = content.get(JSON, {}).get("schema", _PROBLEM) != _PROBLEM
     if not own:
-        content[PROBLEM] = content.pop(JSON)
+        responses["4XX"]["content"] = {PROBLEM: {"schema": _PROBLEM}}
     for status, (name, text, header) in _REFUSALS.items():
         if status in responses or (status in ("401", "403") and "security" not in operation):
             continue
@@ -104,10 +104,14 @@ def _add_links(document: Json, path: str, method: str, operation: Json) -> None:
             links = _to_made(document, path, properties)
         elif method == "put":
             links = _to_put(document, path)
-        elif method == "get" and "next_cursor" in properties:
+        elif method == "get" and "next_cursor" in properties and _takes_cursor(operation):
             links = _to_listed(document, path, operation, properties)
         if links:
             response["links"] = links
+
+
+def _takes_cursor(operation: Json) -> bool:
+    return any(each["name"] == "cursor" for each in operation.get("parameters", []))
 
 
 def _properties(document: Json, response: Json) -> Json:
@@ -124,7 +128,7 @@ def _resolved(document: Json, schema: Json) -> Json:
 
 def _to_made(document: Json, path: str, properties: Json) -> Json:
     """From what was made in a collection to all that can be done with it."""
-    links = {}
+    links: Json = {}
     for other, _, operation in _operations(document):
         names = re.findall(r"{(\w+)}", other)
         if len(names) == 1 and re.match(re.escape(path) + r"/{\w+}", other):

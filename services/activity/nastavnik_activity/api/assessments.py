@@ -107,7 +107,7 @@ async def list_assessments(
     return Page(items=[AssessmentView.of(state) for state in found], next_cursor=more)
 
 
-@router.patch("/assessments/{id:segment}", response_model=AssessmentView)
+@router.patch("/assessments/{id:record}", response_model=AssessmentView)
 async def correct_assessment(
     id: UUID, request: Request, body: AssessmentChanges, service: Wired
 ) -> Response:

@@ -19,6 +19,7 @@ from nastavnik_activity.api.fields import (
 from nastavnik_activity.domain import mentorships, sessions
 from nastavnik_activity.domain.mentorships import MAX_MEMBERS
 from nastavnik_activity.domain.sessions import MAX_ATTENDANCE, MAX_MINUTES
+from nastavnik_common import examples
 from nastavnik_common.events.activity import (
     Attendance,
     Audience,
@@ -27,9 +28,14 @@ from nastavnik_common.events.activity import (
     Role,
     Technology,
 )
+from nastavnik_common.examples import example
 
 
 class NewForm(Body):
+    model_config = example(
+        code="student_club", name="Клуб наставников", federal_form="student_student"
+    )
+
     code: FormCode
     name: Name
     federal_form: FederalForm
@@ -44,6 +50,18 @@ Members = Annotated[list[MemberBody], Field(max_length=MAX_MEMBERS)]
 
 
 class NewMentorshipBody(Body):
+    model_config = example(
+        organization_id=examples.SCHOOL,
+        type="pair",
+        form="student_student",
+        members=[
+            {"participant_id": examples.MENTOR, "role": "mentor"},
+            {"participant_id": examples.MENTEE, "role": "mentee"},
+        ],
+        active_from="2026-09-01",
+        sessions_per_month=4,
+    )
+
     id: UUID | None = Field(default=None, description="Yours, so that a repeat is recognised")
     organization_id: UUID
     type: Literal["pair", "group"]
@@ -60,6 +78,8 @@ class NewMentorshipBody(Body):
 
 class MentorshipChanges(Body):
     """A merge: absent fields stay, `members` is replaced as a whole."""
+
+    model_config = example(sessions_per_month=2)
 
     members: Members | None = None
     sessions_per_month: Dosage | None = Field(default=None, description="null: none agreed")
@@ -80,6 +100,8 @@ class MentorshipChanges(Body):
 
 
 class TransitionBody(Body):
+    model_config = example(on="2026-11-02", reason="finished")
+
     on: Day = Field(
         description="An active day. Activated, resumed or reopened on D: the first; "
         "paused, completed or terminated on D: the last."
@@ -98,6 +120,17 @@ AudienceList = Annotated[list[Audience], Field(max_length=20)]
 
 
 class NewSessionBody(Body):
+    model_config = example(
+        mentorship_id=examples.MENTORSHIP,
+        starts_at="2026-10-05T14:00:00+03:00",
+        duration_minutes=45,
+        technology="talk",
+        attendance=[
+            {"participant_id": examples.MENTOR, "attended": True},
+            {"participant_id": examples.MENTEE, "attended": True},
+        ],
+    )
+
     id: UUID | None = Field(default=None, description="Yours, so that a repeat is recognised")
     mentorship_id: UUID
     status: Literal["held", "cancelled"] = "held"
@@ -115,6 +148,8 @@ class NewSessionBody(Body):
 
 class SessionChanges(Body):
     """A correction: absent fields stay, lists are replaced as a whole."""
+
+    model_config = example(duration_minutes=60)
 
     status: Literal["held", "cancelled"] | None = None
     starts_at: Moment | None = None
@@ -143,4 +178,6 @@ class SessionChanges(Body):
 
 
 class VoidBody(Body):
+    model_config = example(reason="entered_twice")
+
     reason: Reason | None = None

@@ -87,7 +87,7 @@ async def list_contributions(
     return Page(items=[ContributionView.of(state) for state in found], next_cursor=more)
 
 
-@router.patch("/contributions/{id:segment}", response_model=ContributionView)
+@router.patch("/contributions/{id:record}", response_model=ContributionView)
 async def correct_contribution(
     id: UUID, request: Request, body: ContributionChanges, service: Wired
 ) -> Response:

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
-from starlette.convertors import Convertor, register_url_convertor
+from starlette.convertors import register_url_convertor
 
 from nastavnik_activity.domain.forms import CODE_PATTERN
 from nastavnik_activity.domain.mentorships import REASON_PATTERN
+from nastavnik_common.paths import Segment
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(
@@ -33,21 +34,13 @@ def _moment(value: Any) -> Any:
     )
 
 
-class Segment(Convertor[str]):
-    """A part of a path without a colon, so that ``/sessions/{id}`` is not also the route of
-    ``/sessions/…:void``; nor that of ``/sessions/reviews``, which would take its methods for its
-    own."""
+class Record(Segment):
+    """The id of a record; ``/sessions/reviews`` is none, and has methods of its own."""
 
     regex = "(?!reviews$)[^/:]+"
 
-    def convert(self, value: str) -> str:
-        return value
 
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("segment", Segment())
+register_url_convertor("record", Record())
 
 
 class Body(BaseModel):

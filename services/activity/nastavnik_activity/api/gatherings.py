@@ -76,7 +76,7 @@ async def list_gatherings(
     return Page(items=[GatheringView.of(state) for state in found], next_cursor=more)
 
 
-@router.patch("/gatherings/{id:segment}", response_model=GatheringView)
+@router.patch("/gatherings/{id:record}", response_model=GatheringView)
 async def correct_gathering(
     id: UUID, request: Request, body: GatheringChanges, service: Wired
 ) -> Response:

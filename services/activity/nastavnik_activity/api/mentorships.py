@@ -100,7 +100,7 @@ async def list_mentorships(
     return Page(items=[MentorshipView.of(state) for state in found], next_cursor=more)
 
 
-@router.get("/mentorships/{id:segment}")
+@router.get("/mentorships/{id:record}")
 async def get_mentorship(id: UUID, response: Response, service: Wired) -> MentorshipView:
     async with service.sessions() as tx:
         state = await queries.one(tx, id)
@@ -108,7 +108,7 @@ async def get_mentorship(id: UUID, response: Response, service: Wired) -> Mentor
     return MentorshipView.of(state)
 
 
-@router.patch("/mentorships/{id:segment}", response_model=MentorshipView)
+@router.patch("/mentorships/{id:record}", response_model=MentorshipView)
 async def change_mentorship(
     id: UUID, request: Request, body: MentorshipChanges, service: Wired
 ) -> Response:
@@ -121,7 +121,7 @@ async def change_mentorship(
     return await service.write(request, action)
 
 
-@router.delete("/mentorships/{id:segment}", response_model=Deleted)
+@router.delete("/mentorships/{id:record}", response_model=Deleted)
 async def delete_mentorship(id: UUID, request: Request, service: Wired) -> Response:
     """A mentorship that should never have been recorded, and has no sessions that count."""
 
@@ -137,7 +137,7 @@ def _add_transition(action: Action, text: str) -> None:
         return await service.write(request, _moving(service, request, id, action, body))
 
     router.post(
-        f"/mentorships/{{id:segment}}:{action}",
+        f"/mentorships/{{id:record}}:{action}",
         name=f"{action}_mentorship",
         description=text,
         response_model=MentorshipView,

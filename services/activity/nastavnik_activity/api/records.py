@@ -35,7 +35,7 @@ class Noun:
 
 
 def add_routes(router: APIRouter, noun: Noun) -> None:
-    name, path = noun.sort.kind.name, f"{noun.path}/{{id:segment}}"
+    name, path = noun.sort.kind.name, f"{noun.path}/{{id:record}}"
 
     @router.get(path, response_model=noun.view, name=f"get_{name}")
     async def read(id: UUID, response: Response, service: Wired) -> BaseModel:

@@ -17,6 +17,7 @@ from nastavnik_activity.domain.sessions import NewSession
 from nastavnik_activity.queries import reviews as queries
 from nastavnik_common import clock
 from nastavnik_common.events.activity import Audience, Technology
+from nastavnik_common.examples import example
 from nastavnik_common.paging import Cursor, Limit, Page
 from nastavnik_common.writing import Reply
 
@@ -58,6 +59,8 @@ class ReviewView(BaseModel):
 
 
 class ResolutionBody(Body):
+    model_config = example(resolution="void", reason="duplicate")
+
     resolution: Literal["keep", "void"] = Field(
         description="keep: log it, and void the held sessions that it overlaps; "
         "void: it is a duplicate"
@@ -88,7 +91,7 @@ async def list_reviews(
     return Page(items=[ReviewView.of(row) for row in found], next_cursor=more)
 
 
-@router.post("/sessions/reviews/{id:segment}:resolve", response_model=ReviewView)
+@router.post("/sessions/reviews/{id:record}:resolve", response_model=ReviewView)
 async def resolve_review(
     id: UUID, request: Request, body: ResolutionBody, service: Wired
 ) -> Response:

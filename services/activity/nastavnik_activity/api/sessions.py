@@ -116,7 +116,7 @@ async def list_sessions(
     return Page(items=[SessionView.of(state) for state in found], next_cursor=more)
 
 
-@router.get("/sessions/{id:segment}")
+@router.get("/sessions/{id:record}")
 async def get_session(id: UUID, response: Response, service: Wired) -> SessionView:
     async with service.sessions() as tx:
         state = await queries.one(tx, id)
@@ -124,7 +124,7 @@ async def get_session(id: UUID, response: Response, service: Wired) -> SessionVi
     return SessionView.of(state)
 
 
-@router.patch("/sessions/{id:segment}", response_model=SessionView)
+@router.patch("/sessions/{id:record}", response_model=SessionView)
 async def correct_session(
     id: UUID, request: Request, body: SessionChanges, service: Wired
 ) -> Response:
@@ -139,7 +139,7 @@ async def correct_session(
     return await service.write(request, action)
 
 
-@router.post("/sessions/{id:segment}:void", response_model=SessionView)
+@router.post("/sessions/{id:record}:void", response_model=SessionView)
 async def void_session(
     id: UUID, request: Request, service: Wired, body: VoidBody | None = None
 ) -> Response:
@@ -152,7 +152,7 @@ async def void_session(
     return await service.write(request, action)
 
 
-@router.delete("/sessions/{id:segment}", response_model=Deleted)
+@router.delete("/sessions/{id:record}", response_model=Deleted)
 async def delete_session(id: UUID, request: Request, service: Wired) -> Response:
     """A session that should never have been recorded."""
 

@@ -107,7 +107,7 @@ async def list_surveys(
     return Page(items=[SurveyView.of(state) for state in found], next_cursor=more)
 
 
-@router.get("/surveys/{id:segment}/answers")
+@router.get("/surveys/{id:record}/answers")
 async def get_survey_answers(id: UUID, response: Response, service: Wired) -> AnswersView:
     """What was answered. It is kept here only: events have no more than the scores."""
     async with service.sessions() as tx:
@@ -116,7 +116,7 @@ async def get_survey_answers(id: UUID, response: Response, service: Wired) -> An
     return AnswersView(answers=[AnswerView(item=a.item, value=a.value) for a in found])
 
 
-@router.patch("/surveys/{id:segment}", response_model=SurveyView)
+@router.patch("/surveys/{id:record}", response_model=SurveyView)
 async def correct_survey(
     id: UUID, request: Request, body: SurveyChanges, service: Wired
 ) -> Response:

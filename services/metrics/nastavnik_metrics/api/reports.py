@@ -7,10 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.convertors import Convertor, register_url_convertor
 
+from nastavnik_common import examples
 from nastavnik_common.events.registry import Level
+from nastavnik_common.examples import example
 from nastavnik_common.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
+from nastavnik_common.paths import register_segment
 from nastavnik_common.writing import Reply, if_match, write
 from nastavnik_metrics.api.service import YEAR, Service, Slice, slice_asked, year_asked
 from nastavnik_metrics.reports import commands, freezing, queries, restatements
@@ -27,31 +29,24 @@ from nastavnik_metrics.reports.views import (
 )
 from nastavnik_metrics.tables import IDEMPOTENCY
 
-
-class _Segment(Convertor[str]):
-    """A part of a path without a colon, so that ``/reports/{id}`` is not ``/reports/…:submit``."""
-
-    regex = "[^/:]+"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
+register_segment()
 
 
-register_url_convertor("segment", _Segment())
-
-
-class NewReport(BaseModel):
+class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class NewReport(_Body):
+    model_config = example(unit_id=examples.SCHOOL, school_year="2026/27")
+
     id: UUID | None = Field(default=None, description="Chosen by the client, to repeat safely")
     unit_id: UUID
     school_year: str = Field(pattern=YEAR, examples=["2026/27"])
 
 
-class Transition(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Transition(_Body):
+    model_config = example(by="municipality.operator")
+
     by: str = Field(
         min_length=1,
         max_length=100,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from nastavnik_common.paging import Cursor, Limit, Page
+from nastavnik_common.paths import register_segment
 from nastavnik_common.writing import Action
 from nastavnik_registry import bodies
 from nastavnik_registry.api.service import REPEATABLE, Ident, Registry, Service
@@ -16,6 +17,7 @@ from nastavnik_registry.imports.findings import Report
 from nastavnik_registry.imports.page import language, page
 from nastavnik_registry.queries import imports as queries
 
+register_segment()
 router = APIRouter(prefix="/imports", tags=["imports"])
 
 _BINARY = {"type": "string", "format": "binary"}
@@ -77,13 +79,13 @@ async def list_imports(
         return await queries.many(tx, limit, cursor, source=source, status=status)
 
 
-@router.get("/{ident}")
+@router.get("/{ident:segment}")
 async def get_import(registry: Registry, ident: Ident) -> bodies.Import:
     async with registry.sessions() as tx:
         return await queries.one(tx, ident)
 
 
-@router.get("/{ident}/report", response_class=Response, responses=_PAGE)
+@router.get("/{ident:segment}/report", response_class=Response, responses=_PAGE)
 async def get_import_report(
     registry: Registry,
     ident: Ident,
@@ -97,7 +99,7 @@ async def get_import_report(
     return HTMLResponse(text, headers={"Vary": "Accept-Language"})
 
 
-@router.get("/{ident}/changes")
+@router.get("/{ident:segment}/changes")
 async def list_import_changes(
     registry: Registry,
     ident: Ident,
@@ -112,7 +114,7 @@ async def list_import_changes(
 
 
 @router.post(
-    "/{ident}:apply", status_code=202, response_model=bodies.Import, dependencies=REPEATABLE
+    "/{ident:segment}:apply", status_code=202, response_model=bodies.Import, dependencies=REPEATABLE
 )
 async def apply_import(request: Request, registry: Registry, ident: Ident) -> Response:
     """Apply what a dry run has planned; 409 `import.stale` when the data has changed since."""
@@ -120,14 +122,17 @@ async def apply_import(request: Request, registry: Registry, ident: Ident) -> Re
 
 
 @router.post(
-    "/{ident}:confirm", status_code=202, response_model=bodies.Import, dependencies=REPEATABLE
+    "/{ident:segment}:confirm",
+    status_code=202,
+    response_model=bodies.Import,
+    dependencies=REPEATABLE,
 )
 async def confirm_import(request: Request, registry: Registry, ident: Ident) -> Response:
     """Apply what was held for the share it removes; 409 `import.stale` as above."""
     return await _queued(request, registry, lambda tx: commands.confirm(tx, ident))
 
 
-@router.post("/{ident}:discard", response_model=bodies.Import, dependencies=REPEATABLE)
+@router.post("/{ident:segment}:discard", response_model=bodies.Import, dependencies=REPEATABLE)
 async def discard_import(request: Request, registry: Registry, ident: Ident) -> Response:
     """Give up what was planned or held. The package is removed."""
     answer = await registry.write(request, lambda tx: commands.discard(tx, ident))
@@ -136,7 +141,7 @@ async def discard_import(request: Request, registry: Registry, ident: Ident) -> 
 
 
 @router.post(
-    "/{ident}:undo", status_code=202, response_model=bodies.Import, dependencies=REPEATABLE
+    "/{ident:segment}:undo", status_code=202, response_model=bodies.Import, dependencies=REPEATABLE
 )
 async def undo_import(request: Request, registry: Registry, ident: Ident) -> Response:
     """Take back what an import changed, save what has changed since. The answer is the import

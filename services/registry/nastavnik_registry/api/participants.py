@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from nastavnik_common.events.registry import ParticipantKind
 from nastavnik_common.paging import Cursor, Limit, Page
+from nastavnik_common.paths import register_segment
 from nastavnik_common.writing import if_match
 from nastavnik_registry import bodies
 from nastavnik_registry.api.service import (
@@ -21,6 +22,7 @@ from nastavnik_registry.api.service import (
 from nastavnik_registry.commands import participants as commands
 from nastavnik_registry.queries import participants as queries
 
+register_segment()
 router = APIRouter(prefix="/participants", tags=["participants"])
 
 
@@ -55,7 +57,7 @@ async def list_participants(
         )
 
 
-@router.get("/{ident}")
+@router.get("/{ident:segment}")
 async def get_participant(
     registry: Registry, ident: Ident, response: Response
 ) -> bodies.Participant:
@@ -65,7 +67,7 @@ async def get_participant(
     return found
 
 
-@router.patch("/{ident}", response_model=bodies.Participant, dependencies=VERSIONED)
+@router.patch("/{ident:segment}", response_model=bodies.Participant, dependencies=VERSIONED)
 async def change_participant(
     request: Request, registry: Registry, ident: Ident, body: bodies.ParticipantPatch
 ) -> Response:
@@ -75,7 +77,7 @@ async def change_participant(
     )
 
 
-@router.delete("/{ident}", response_model=bodies.Deleted, dependencies=VERSIONED)
+@router.delete("/{ident:segment}", response_model=bodies.Deleted, dependencies=VERSIONED)
 async def delete_participant(request: Request, registry: Registry, ident: Ident) -> Response:
     """Retract a person that should never have been recorded. Personal data and consents are
     destroyed; 409 while the person is the curator of a programme."""

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from nastavnik_common import examples
+from nastavnik_common.examples import example
 from nastavnik_registry.bodies.base import Body, Text
 from nastavnik_registry.domain.consents import Signer
 
@@ -17,6 +19,15 @@ Purpose = Annotated[
 
 
 class NewConsent(Body):
+    model_config = example(
+        participant_id=examples.MENTEE,
+        purpose="mentoring",
+        version="2026-1",
+        signed_on="2026-09-01",
+        signed_by="representative",
+        representative_name="Примерова Ольга Ивановна",
+    )
+
     id: UUID | None = None
     participant_id: UUID
     purpose: Purpose
@@ -28,6 +39,8 @@ class NewConsent(Body):
 
 
 class Withdrawal(Body):
+    model_config = example(on="2026-11-02")
+
     on: date
 
 

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from nastavnik_common.events.registry import OrganizationKind, ParticipantKind
+from nastavnik_common.examples import example
 from nastavnik_registry.bodies.base import Body, SourceName, Text
 
 ImportStatus = Literal[
@@ -39,6 +40,12 @@ class Codes(Body):
 class NewImportSource(Body):
     """What is agreed with an outside system. The defaults hold for one nobody has described."""
 
+    model_config = example(
+        system="School information system of the region",
+        mapping={"roles": {"psychologist": "teacher"}},
+        vanished="end_membership",
+    )
+
     system: Text = Field(description="Which system it is, for people")
     mapping: Codes = Field(default_factory=Codes)
     breaker_percent: int = Field(
@@ -56,6 +63,8 @@ class NewImportSource(Body):
 
 
 class ImportSource(NewImportSource):
+    model_config = ConfigDict(json_schema_extra={})
+
     code: SourceName
     version: int
     changed_at: datetime

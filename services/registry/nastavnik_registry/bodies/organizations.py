@@ -6,7 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from nastavnik_common import examples
 from nastavnik_common.events.registry import Level, OrganizationKind
+from nastavnik_common.examples import example
 from nastavnik_registry.bodies.base import ABSENT, Body, Digits, ExternalRef, ExternalRefs, Text
 
 
@@ -35,6 +37,14 @@ class OrganizationFields(Body):
 
 
 class NewOrganization(OrganizationFields):
+    model_config = example(
+        level="organization",
+        kind="general",
+        name="Средняя школа № 1",
+        parent_id=examples.REGION,
+        external_ids=[{"source": "sis.example", "id": "school-1"}],
+    )
+
     id: UUID | None = None
     level: Level
     name: Text
@@ -44,6 +54,8 @@ class NewOrganization(OrganizationFields):
 
 class OrganizationPatch(OrganizationFields):
     """What is absent stays; null clears. The level of a unit never changes."""
+
+    model_config = example(short_name="СОШ № 1")
 
     name: Text = ABSENT
     placements: Placements = ABSENT

@@ -1,12 +1,14 @@
 """Participants."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from nastavnik_common import examples
 from nastavnik_common.events.registry import ParticipantKind
+from nastavnik_common.examples import example
 from nastavnik_registry.bodies.base import ABSENT, Body, ExternalRef, ExternalRefs, Text
 
 
@@ -42,6 +44,15 @@ class ParticipantFields(Body):
 
 
 class NewParticipant(ParticipantFields):
+    model_config = example(
+        family_name="Примерова",
+        given_name="Анна",
+        birth_date="2011-03-14",
+        memberships=[
+            {"organization_id": examples.SCHOOL, "kind": "student", "since": "2026-09-01"}
+        ],
+    )
+
     id: UUID | None = None
     family_name: Text
     given_name: Text
@@ -53,6 +64,8 @@ class NewParticipant(ParticipantFields):
 class ParticipantPatch(ParticipantFields):
     """What is absent stays; null clears. Lists are replaced as a whole."""
 
+    model_config = example(phone="+7 900 000-00-00")
+
     family_name: Text = ABSENT
     given_name: Text = ABSENT
     memberships: Memberships = ABSENT
@@ -61,15 +74,20 @@ class ParticipantPatch(ParticipantFields):
 
 
 class Participant(BaseModel):
+    """Of one who was erased the id, the memberships and the trainings are left."""
+
     id: UUID
     version: int
-    family_name: str
-    given_name: str
+    erased_at: datetime | None = None
+    family_name: str | None
+    given_name: str | None
     middle_name: str | None
     birth_date: date | None
     email: str | None
     phone: str | None
     teaching_since: date | None
+    consents: list[str] = Field(default=[], description="Purposes consented to now")
+    withdrawn: list[str] = Field(default=[], description="Purposes consented to once, and no more")
     memberships: list[MembershipBody]
     trainings: list[TrainingBody]
     external_ids: list[ExternalRef]

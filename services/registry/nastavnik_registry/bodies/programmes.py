@@ -6,7 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StrictBool, StringConstraints
 
+from nastavnik_common import examples
 from nastavnik_common.events.registry import DocumentKind, DocumentStatus, Mechanism
+from nastavnik_common.examples import example
 from nastavnik_registry.bodies.base import ABSENT, Body, Count, SchoolYearLabel, Text
 
 FormCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
@@ -47,6 +49,16 @@ _NO: Any = Field(default=False)
 
 
 class NewProgramme(Body):
+    model_config = example(
+        organization_id=examples.SCHOOL,
+        school_year="2026/27",
+        mechanisms=["planning", "forms"],
+        documents=[{"kind": "order", "number": "12", "date": "2026-08-28", "status": "approved"}],
+        forms=[{"form": "student_student", "mentorships": 20}],
+        plan=[{"month": "2026-10", "sessions": 40}],
+        staffed=True,
+    )
+
     id: UUID | None = None
     organization_id: UUID
     school_year: SchoolYearLabel
@@ -63,6 +75,8 @@ class NewProgramme(Body):
 
 class ProgrammePatch(Body):
     """What is absent stays; null clears. Lists are replaced as a whole."""
+
+    model_config = example(material_base=True)
 
     organization_id: UUID = ABSENT
     school_year: SchoolYearLabel = ABSENT

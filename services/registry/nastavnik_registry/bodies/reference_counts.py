@@ -5,11 +5,22 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from nastavnik_common import examples
 from nastavnik_common.events.registry import Population
+from nastavnik_common.examples import example
 from nastavnik_registry.bodies.base import ABSENT, Body, Count, SchoolYearLabel, Text
 
 
 class NewReferenceCount(Body):
+    model_config = example(
+        organization_id=examples.SCHOOL,
+        school_year="2026/27",
+        population="students",
+        headcount=640,
+        source="ОО-1",
+        as_of="2026-09-20",
+    )
+
     id: UUID | None = None
     organization_id: UUID
     school_year: SchoolYearLabel
@@ -21,6 +32,8 @@ class NewReferenceCount(Body):
 
 class ReferenceCountPatch(Body):
     """What is absent stays; nothing can be cleared."""
+
+    model_config = example(headcount=641)
 
     organization_id: UUID = ABSENT
     school_year: SchoolYearLabel = ABSENT

@@ -4,6 +4,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from nastavnik_common import examples
+from nastavnik_common.examples import example
 from nastavnik_registry.bodies.base import (
     ABSENT,
     Body,
@@ -15,6 +17,13 @@ from nastavnik_registry.bodies.base import (
 
 
 class NewTarget(Body):
+    model_config = example(
+        indicator="coverage.students",
+        organization_id=examples.REGION,
+        school_year="2026/27",
+        percent=70,
+    )
+
     id: UUID | None = None
     indicator: IndicatorCode
     organization_id: UUID | None = Field(default=None, description="null: every unit")
@@ -26,6 +35,8 @@ class NewTarget(Body):
 
 class TargetPatch(Body):
     """What is absent stays; null clears."""
+
+    model_config = example(percent=75.5)
 
     indicator: IndicatorCode = ABSENT
     organization_id: UUID | None = None

@@ -4,21 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
-from starlette.convertors import StringConvertor, register_url_convertor
 
+from nastavnik_common.paths import register_segment
 from nastavnik_registry import bodies
 from nastavnik_registry.pulling.pulls import Pull, Pulls
 
 router = APIRouter(prefix="/pulls", tags=["pulls"])
 
 
-class _Name(StringConvertor):
-    """A name in a path: without the colon, which begins the name of an action."""
-
-    regex = "[^/:]+"
-
-
-register_url_convertor("pull", _Name())
+register_segment()
 
 
 class PullList(BaseModel):
@@ -39,12 +33,12 @@ async def list_pulls(pulls: All) -> PullList:
     return PullList(items=await pulls.many())
 
 
-@router.get("/{source:pull}")
+@router.get("/{source:segment}")
 async def get_pull(pulls: All, source: bodies.SourceName) -> Pull:
     return await pulls.one(source)
 
 
-@router.post("/{source:pull}:run", status_code=202)
+@router.post("/{source:segment}:run", status_code=202)
 async def run_pull(
     pulls: All,
     source: bodies.SourceName,

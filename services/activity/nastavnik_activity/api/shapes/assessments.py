@@ -11,11 +11,24 @@ from pydantic import BaseModel, Field, StrictBool, model_validator
 from nastavnik_activity.api.fields import Body, Day, FormCode, Number, refuse_null
 from nastavnik_activity.domain import assessments
 from nastavnik_activity.domain.assessments import Stage
+from nastavnik_common import examples
 from nastavnik_common.events.activity import AssessmentState, Domain, RecordStatus, SubjectKind
+from nastavnik_common.examples import example
 
 
 class NewAssessmentBody(Body):
     """About someone in a mentorship, or in an organisation: exactly one of them is named."""
+
+    model_config = example(
+        mentorship_id=examples.MENTORSHIP,
+        subject_kind="mentee",
+        subject_id=examples.MENTEE,
+        domain="educational",
+        instrument="average_mark",
+        stage="before",
+        date="2026-10-05",
+        value="3.75",
+    )
 
     id: UUID | None = Field(default=None, description="Yours, so that a repeat is recognised")
     mentorship_id: UUID | None = None
@@ -35,6 +48,8 @@ class NewAssessmentBody(Body):
 
 class AssessmentChanges(Body):
     """A correction: absent fields stay."""
+
+    model_config = example(value="4.00")
 
     domain: Domain | None = None
     instrument: FormCode | None = None

@@ -11,17 +11,27 @@ from pydantic import BaseModel, Field, model_validator
 from nastavnik_activity.api.fields import Body, Day, Number, refuse_null
 from nastavnik_activity.domain import contributions
 from nastavnik_activity.domain.contributions import CURRENCY
+from nastavnik_common import examples
 from nastavnik_common.events.activity import (
     ContributionState,
     PartnerKind,
     RecordStatus,
     ResourceKind,
 )
+from nastavnik_common.examples import example
 
 Currency = Annotated[str, Field(max_length=10, description="RUB only")]
 
 
 class NewContributionBody(Body):
+    model_config = example(
+        organization_id=examples.SCHOOL,
+        partner_kind="organization",
+        kind="money",
+        amount="12500.50",
+        date="2026-10-05",
+    )
+
     id: UUID | None = Field(default=None, description="Yours, so that a repeat is recognised")
     organization_id: UUID = Field(description="Whose programme it is given to")
     partner_kind: PartnerKind
@@ -39,6 +49,8 @@ class NewContributionBody(Body):
 
 class ContributionChanges(Body):
     """A correction: absent fields stay."""
+
+    model_config = example(amount="13000.00")
 
     partner_kind: PartnerKind | None = None
     partner_id: UUID | None = Field(default=None, description="null: not named")

@@ -10,7 +10,9 @@ from pydantic import BaseModel, Field, model_validator
 from nastavnik_activity.api.fields import Body, Day, refuse_null
 from nastavnik_activity.domain import gatherings
 from nastavnik_activity.domain.gatherings import MAX_ATTENDEES, MAX_MINUTES
+from nastavnik_common import examples
 from nastavnik_common.events.activity import Audience, GatheringState, SessionStatus, Technology
+from nastavnik_common.examples import example
 
 Minutes = Annotated[int, Field(ge=1, strict=True, json_schema_extra={"maximum": MAX_MINUTES})]
 Attendees = Annotated[int, Field(ge=0, le=MAX_ATTENDEES, strict=True)]
@@ -18,6 +20,14 @@ AudienceList = Annotated[list[Audience], Field(min_length=1, max_length=20)]
 
 
 class NewGatheringBody(Body):
+    model_config = example(
+        organization_id=examples.SCHOOL,
+        date="2026-10-05",
+        duration_minutes=90,
+        audience=["parents"],
+        attendees=24,
+    )
+
     id: UUID | None = Field(default=None, description="Yours, so that a repeat is recognised")
     organization_id: UUID
     status: Literal["held", "cancelled"] = "held"
@@ -33,6 +43,8 @@ class NewGatheringBody(Body):
 
 class GatheringChanges(Body):
     """A correction: absent fields stay, but nobody attends one that becomes cancelled."""
+
+    model_config = example(attendees=25)
 
     status: Literal["held", "cancelled"] | None = None
     date: Day | None = None

@@ -9,6 +9,7 @@ from nastavnik_activity.api.fields import Body, FormCode
 from nastavnik_activity.domain import questionnaires
 from nastavnik_activity.domain.questionnaires import MAX_ITEMS
 from nastavnik_common.events.activity import RespondentRole, Scale, SurveyStage
+from nastavnik_common.examples import example
 
 Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Bound = Annotated[int, Field(ge=-1000, le=1000, strict=True)]
@@ -31,6 +32,23 @@ class ItemBody(Body):
 
 class QuestionnaireBody(Body):
     """Answered by whole numbers. A version never changes: a change is the next version."""
+
+    model_config = example(
+        code="meeting_quality",
+        version=1,
+        title={"ru": "Как прошла встреча", "en": "How the meeting went"},
+        respondents=["mentee"],
+        stages=["interim"],
+        items=[
+            {
+                "code": "useful",
+                "text": {"ru": "Встреча была полезной"},
+                "scale": "satisfaction",
+                "min": 1,
+                "max": 5,
+            }
+        ],
+    )
 
     code: FormCode
     version: Version

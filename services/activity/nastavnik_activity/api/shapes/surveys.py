@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 from nastavnik_activity.api.fields import Body, Day, FormCode, refuse_null
 from nastavnik_activity.domain import surveys
 from nastavnik_activity.domain.questionnaires import MAX_ITEMS, Answer
+from nastavnik_common import examples
 from nastavnik_common.events.activity import (
     RecordStatus,
     RespondentRole,
@@ -17,6 +18,7 @@ from nastavnik_common.events.activity import (
     SurveyStage,
     SurveyState,
 )
+from nastavnik_common.examples import example
 
 
 class AnswerBody(Body):
@@ -29,6 +31,21 @@ Answers = Annotated[list[AnswerBody], Field(max_length=MAX_ITEMS)]
 
 class NewSurveyBody(Body):
     """About a mentorship, or about an organisation: exactly one of them is named."""
+
+    model_config = example(
+        questionnaire="motivation",
+        mentorship_id=examples.MENTORSHIP,
+        respondent_id=examples.MENTEE,
+        stage="entry",
+        date="2026-10-05",
+        answers=[
+            {"item": "interest", "value": 5},
+            {"item": "own_wish", "value": 4},
+            {"item": "usefulness", "value": 4},
+            {"item": "effort", "value": 3},
+            {"item": "would_skip", "value": 1},
+        ],
+    )
 
     id: UUID | None = Field(default=None, description="Yours, so that a repeat is recognised")
     questionnaire: FormCode
@@ -52,6 +69,8 @@ class NewSurveyBody(Body):
 
 class SurveyChanges(Body):
     """A correction: absent fields stay, `answers` are replaced as a whole."""
+
+    model_config = example(date="2026-10-06")
 
     stage: SurveyStage | None = None
     date: Day | None = None
