@@ -48,7 +48,13 @@ soak: $(VENV)/.installed  ## the whole system under load while it is broken at r
 	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 bench: $(VENV)/.installed  ## benchmarks, each beside a floor of the same run
+	-@$(MAKE) --no-print-directory .cache/quix/.installed  # a peer; without it, a row less
 	$(BIN)/python -m tests.bench $(ARGS)
+
+.cache/quix/.installed: tests/bench/quix.lock | $(UV)
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .cache/quix
+	$(UV) pip sync --quiet --python .cache/quix/bin/python --require-hashes $<
+	@touch $@
 
 clients: .cache/generator/.installed  ## typed clients of the HTTP APIs, generated into dist/client-http
 	rm -rf $(CLIENTS) && mkdir -p $(CLIENTS)
@@ -71,6 +77,7 @@ lock: $(UV)  ## recompile requirements*.lock from the members' pyproject files
 	$(COMPILE) -c requirements.lock $(SHIPPED:%=%/pyproject.toml) --extra otel -o requirements-otel.lock
 	echo hatchling | $(COMPILE) -c requirements.lock - -o requirements-build.lock
 	echo openapi-python-client | $(COMPILE) - -o libs/client-http/requirements.lock
+	echo quixstreams | $(COMPILE) - -o tests/bench/quix.lock
 
 $(VENV)/.installed: requirements.lock $(MEMBERS:%=%/pyproject.toml) | $(UV)
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)

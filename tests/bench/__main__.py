@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,34 +11,58 @@ from typing import Any
 from nastavnik_common import logs
 from nastavnik_common.settings import Settings
 from nastavnik_local.console import say
-from tests.bench import batch, catch_up, latency, memory, relay, report, roster, stage
-from tests.bench.harness import Row, show
+from tests.bench import (
+    at_region,
+    batch,
+    catch_up,
+    growth,
+    latency,
+    memory,
+    relay,
+    report,
+    roster,
+    stage,
+)
+from tests.bench.harness import Row, attempted, failed, show
 from tests.bench.profile import profiled
 from tests.bench.stage import Stage
 
 Benchmark = Callable[[Stage], Coroutine[Any, Any, list[Row]]]
-ALONE: dict[str, Benchmark] = {"relay": relay.run, "catch_up": catch_up.run}
+ALONE: dict[str, Benchmark] = {
+    "relay": relay.run,
+    "catch_up": catch_up.run,
+    "region": at_region.run,
+    "growth": growth.run,
+}
 WITH_SERVICES: dict[str, Benchmark] = {
     "latency": latency.run,
     "batch": batch.run,
     "roster": roster.run,
 }
 NAMES = (*WITH_SERVICES, *ALONE, "memory")
+_LIMIT = 300.0  # seconds one benchmark may take
 
 
 def main() -> None:
+    """What fails leaves a row that says so, and the others their figures."""
     options = _options()
     _quiet()
     chosen = options.names or list(NAMES)
-    found, flavour = _with_services(chosen, options)
+    found: dict[str, list[Row]] = {}
+    flavour = _with_services(chosen, options, found)
     for name in [name for name in ALONE if name in chosen]:
-        with stage.servers(quick=options.quick) as place:
-            found[name] = _run(name, ALONE[name], place, options.profile)
-            flavour = place.flavour
+        try:
+            with stage.servers(quick=options.quick) as place:
+                found[name] = _run(name, ALONE[name], place, options.profile)
+                flavour = place.flavour
+        except Exception as error:
+            found[name] = [failed(name, error)]
     rows = {name: found[name] for name in NAMES if name in found}
     show([row for part in rows.values() for row in part])
     if options.write:
         report.write(rows, flavour)
+    if any(row.error for part in rows.values() for row in part):
+        sys.exit(1)
 
 
 def _quiet() -> None:
@@ -61,31 +86,35 @@ def _options() -> argparse.Namespace:
 
 
 def _with_services(
-    chosen: Sequence[str], options: argparse.Namespace
-) -> tuple[dict[str, list[Row]], str]:
+    chosen: Sequence[str], options: argparse.Namespace, found: dict[str, list[Row]]
+) -> str:
     """Those that need the services share one run of them, so that their memory can be told.
     Memory alone is that of all of these."""
     names = [name for name in WITH_SERVICES if name in chosen]
     if not names and "memory" in chosen:
         names = list(WITH_SERVICES)
-    found: dict[str, list[Row]] = {}
     if not names:
-        return found, ""
-    with stage.services(quick=options.quick) as place:
-        before = memory.peaks(place)
-        for name in names:
-            found[name] = _run(name, WITH_SERVICES[name], place, options.profile)
-        if "memory" in chosen:
-            found["memory"] = memory.rows(before, place)
-        return found, place.flavour
+        return ""
+    try:
+        with stage.services(quick=options.quick) as place:
+            before = memory.peaks(place)
+            for name in names:
+                found[name] = _run(name, WITH_SERVICES[name], place, options.profile)
+            if "memory" in chosen:
+                found["memory"] = memory.rows(before, place)
+            return place.flavour
+    except Exception as error:
+        found["memory"] = [failed("the services", error)]
+        return ""
 
 
 def _run(name: str, benchmark: Benchmark, place: Stage, profile: Path | None) -> list[Row]:
     say(f"{name} …")
     with profiled(profile, name, place.pids):
-        rows = asyncio.run(benchmark(place))
+        measuring = asyncio.wait_for(benchmark(place), _LIMIT)
+        rows = asyncio.run(attempted(name, measuring))
     for row in rows:
-        say(f"  {row.name}: {row.figure:,.1f} {row.unit}")
+        say(f"  {row.name}: {row.told}")
     return rows
 
 

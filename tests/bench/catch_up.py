@@ -1,81 +1,60 @@
-"""The projector catching up: events folded per second, beside COPY of one row per event and
-beside reading the same records without doing anything with them."""
+"""The projector catching up: events folded per second, beside COPY of one row per event, reading
+the same records without doing anything with them, and two others who do a part of the job."""
 
-import asyncio
-import random
-from datetime import date, timedelta
 from typing import Any
 
 from nastavnik_common import db, kafka
-from nastavnik_common.events.activity import Member
 from nastavnik_common.settings import Settings
 from nastavnik_metrics.batch import TOPICS
 from nastavnik_metrics.settings import MetricsSettings
-from tests.bench import naive, pace
-from tests.bench.harness import Row, timed, until
-from tests.bench.projecting import projecting, send
+from tests.bench import fresh, naive, pace, quix
+from tests.bench.fresh import Log
+from tests.bench.harness import Row, attempted, timed, until
+from tests.bench.projecting import projecting
+from tests.bench.shapes import DISTRICT, Shape
 from tests.bench.stage import Stage
-from tests.metrics.world import ident, meeting, pair, person, record, school, unit
 
-SCHOOLS = 60
-PERSONS, PAIRS, SESSIONS = 20_000, 6_000, 60_000
 _QUICK = 10  # so many times less
 _NAIVE = 2_000
 
 
-def world(seed: int = 1, less: int = 1) -> list[Any]:
-    """States in the order of their making: units, persons, pairs, sessions; of the last three
-    `less` times fewer."""
-    persons, pairs, sessions = PERSONS // less, PAIRS // less, SESSIONS // less
-    dice = random.Random(seed)
-    states: list[Any] = [unit("region", "region")]
-    states += [school(f"s{i}", "region") for i in range(SCHOOLS)]
-    states += [
-        person(f"p{i}", f"s{i % SCHOOLS}", birth_year=dice.randint(2008, 2018))
-        for i in range(persons)
-    ]
-    couples = [(f"p{2 * i}", f"p{2 * i + 1}") for i in range(pairs)]
-    states += [
-        pair(f"m{i}", a, b, members=(_member(a, "mentor"), _member(b, "mentee")))
-        for i, (a, b) in enumerate(couples)
-    ]
-    first = date(2026, 9, 1)
-    for i in range(sessions):
-        at = dice.randrange(pairs)
-        day = first + timedelta(days=dice.randrange(80))
-        states.append(meeting(f"x{i}", f"m{at}", *couples[at], day=day))
-    return states
-
-
-def _member(name: str, role: Any) -> Member:
-    return Member(participant_id=ident(name), role=role)
-
-
 async def run(stage: Stage) -> list[Row]:
-    settings = MetricsSettings(**stage.settings("metrics").model_dump())
-    states = world(less=_QUICK if stage.quick else 1)
-    records = [record(state) for state in states]
-    await kafka.ensure_topics(settings)
-    await _produce(settings, records)
-    reading = await _read(settings, len(records))
-    copying = await _copy(settings, records)
-    folding = await _fold(settings, len(records))
-    folded, copied, read = (len(records) / seconds for seconds in (folding, copying, reading))
-    stride = max(len(records) * (10 if stage.quick else 1) // _NAIVE, 1)
-    plain = await naive.handled(
-        await stage.own_database("naive", "nastavnik_metrics"), records[::stride]
-    )
+    shape = DISTRICT.less(_QUICK if stage.quick else 1)
+    log = await fresh.laid(stage, "district", shape)
+    rows = await caught_up(stage, shape, log)
+    for rate, seconds in ((500, 10), (5_000, 10)):
+        lasting = 3 if stage.quick else seconds
+        name = f"produced → counted at {rate:,} events/s"
+        rows += await attempted(name, pace.run(log.settings, log.states, rate, lasting))
+    return rows
+
+
+async def caught_up(stage: Stage, shape: Shape, log: Log) -> list[Row]:
+    """The log folded into its database, beside the others."""
+    name, count = f"catch-up, {shape}", len(log.records)
+    copied = count / await copy(log.settings, log.records)
+    read = count / await _read(log.settings, count)
+    folded = count / await fold(log.settings, count)
     return [
-        Row("catch-up", folded, "events/s", copied, "COPY of one row per event"),
-        Row("catch-up", folded, "events/s", read, "aiokafka getmany"),
-        Row("catch-up", folded, "events/s", plain, "naive: a transaction per event"),
-        *await pace.run(settings, states, seconds=3 if stage.quick else 15),
+        Row(name, folded, "events/s", copied, "COPY of one row per event"),
+        Row(name, folded, "events/s", read, "aiokafka getmany"),
+        *await attempted(f"{name}: naive", _beside_naive(stage, name, folded, log)),
+        *await attempted(f"{name}: quixstreams", _beside_quix(stage, name, folded, log)),
     ]
 
 
-async def _produce(settings: Settings, records: list[Any]) -> None:
-    async with kafka.create_producer(settings, "bench") as producer:
-        await asyncio.gather(*[await send(producer, settings, one) for one in records])
+async def _beside_naive(stage: Stage, name: str, folded: float, log: Log) -> list[Row]:
+    few = log.records[:: max(len(log.records) // (_NAIVE // (_QUICK if stage.quick else 1)), 1)]
+    own = f"naive-{len(log.records)}"
+    plain = await naive.handled(await stage.own_database(own, "nastavnik_metrics"), few)
+    return [Row(name, folded, "events/s", plain, "naive: a transaction per event")]
+
+
+async def _beside_quix(stage: Stage, name: str, folded: float, log: Log) -> list[Row]:
+    handled = await quix.handled(stage, log.settings, len(log.records))
+    if handled is None:
+        return []
+    return [Row(name, folded, "events/s", handled, "quixstreams, a part of the job")]
 
 
 async def _read(settings: Settings, count: int) -> float:
@@ -90,10 +69,10 @@ async def _read(settings: Settings, count: int) -> float:
     return seconds()
 
 
-async def _copy(settings: Settings, records: list[Any]) -> float:
+async def copy(settings: Settings, records: list[Any]) -> float:
+    """Seconds of COPY of one row per record, into a table without index."""
     connection = await db.connect(settings.database_url)
-    await connection.execute("create unlogged table if not exists bench_copy (k bytea, v bytea)")
-    await connection.execute("drop table bench_copy; create table bench_copy (k bytea, v bytea)")
+    await connection.execute("create unlogged table bench_copy (k bytea, v bytea)")
     with timed() as seconds:
         for start in range(0, len(records), 5000):
             await connection.copy_records_to_table(
@@ -104,7 +83,7 @@ async def _copy(settings: Settings, records: list[Any]) -> float:
     return seconds()
 
 
-async def _fold(settings: MetricsSettings, count: int) -> float:
+async def fold(settings: MetricsSettings, count: int) -> float:
     """Seconds from the assignment of the partitions to the commit of the last record."""
     watch = await db.connect(settings.database_url)
     async with projecting(settings):

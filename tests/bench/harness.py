@@ -21,10 +21,29 @@ class Row:
     unit: str
     floor: float | None = None
     floor_name: str = ""
+    error: str = ""
+    """Why there is no figure."""
 
     @property
     def ratio(self) -> str:
         return "" if not self.floor else f"{self.figure / self.floor:.2f}"
+
+    @property
+    def told(self) -> str:
+        return self.error or f"{self.figure:,.1f} {self.unit}"
+
+
+def failed(name: str, error: Exception) -> Row:
+    """In the place of a figure; the others go on."""
+    text = " ".join(str(error).split()).replace("|", "/")[:200]
+    return Row(name, 0.0, "", error=f"failed: {type(error).__name__}: {text}")
+
+
+async def attempted(name: str, measuring: Awaitable[list[Row]]) -> list[Row]:
+    try:
+        return await measuring
+    except Exception as error:
+        return [failed(name, error)]
 
 
 @contextmanager
@@ -54,7 +73,7 @@ def show(rows: Sequence[Row]) -> None:
     table = Table("what", "figure", "floor", "ratio", title="Benchmarks")
     for row in rows:
         floor = f"{row.floor:,.1f} {row.unit} {row.floor_name}" if row.floor else ""
-        table.add_row(row.name, f"{row.figure:,.1f} {row.unit}", floor, row.ratio)
+        table.add_row(row.name, row.told, floor, row.ratio)
     Console(width=140).print(table)
 
 
@@ -62,7 +81,5 @@ def markdown(rows: Sequence[Row]) -> str:
     lines = ["| what | figure | floor of the same run | ratio |", "|---|---:|---|---:|"]
     for row in rows:
         floor = f"{row.floor:,.1f} {row.unit} ({row.floor_name})" if row.floor else "—"
-        lines.append(
-            f"| {row.name} | {row.figure:,.1f} {row.unit} | {floor} | {row.ratio or '—'} |"
-        )
+        lines.append(f"| {row.name} | {row.told} | {floor} | {row.ratio or '—'} |")
     return "\n".join(lines) + "\n"

@@ -69,6 +69,12 @@ database take turns: while one works, the other waits. At 500 events a second a 
 few records, and the time is that of its statements, one after another, and its commit.
 """
 
+_REGION = """
+"""
+
+_GROWTH = """
+"""
+
 _MEMORY = """
 The most each process ever had resident (Linux's `VmHWM`) after all the runs above in the same
 processes, beside what it had taken to be ready. Most of it is the libraries, before any work. What
@@ -82,5 +88,7 @@ LIMITS = {
     "roster": _ROSTER,
     "relay": _RELAY,
     "catch_up": _CATCH_UP,
+    "region": _REGION,
+    "growth": _GROWTH,
     "memory": _MEMORY,
 }

@@ -1,8 +1,10 @@
 """The projector at an even pace: from the moment an event is due to the commit that counts it."""
 
 import asyncio
+import multiprocessing
 import random
 import time
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,25 +20,25 @@ from tests.bench.harness import Row, percentile, until
 from tests.bench.projecting import projecting, send
 from tests.metrics.world import meeting, record
 
-RATE = 500
-_WARM = 500
 Place = tuple[int, int]  # partition, offset
 
 
-async def run(settings: MetricsSettings, states: list[Any], seconds: int) -> list[Row]:
-    records = _sessions(states, RATE * seconds + _WARM)
+async def run(settings: MetricsSettings, states: list[Any], rate: int, seconds: int) -> list[Row]:
+    warm = rate
+    records = _sessions(states, rate, rate * seconds + warm)
     watch = Watch(await db.connect(settings.database_url))
     await watch.start()
     async with projecting(settings) as projector:
-        await until(lambda: _ready(projector))
-        due = await _send(settings, records)
-        await until(lambda: watch.covers(due))
+        await until(lambda: _ready(projector), pause=0.05)
+        due = await _send(settings, records, rate)
+        ends = dict(sorted(due))
+        await until(lambda: watch.covers(ends), pause=0.02)
     await watch.stop()
     folded = watch.latencies(due)
-    floor = await _floor(settings, records)
+    floor = await _floor(settings, records, rate)
     return [
         Row(
-            f"produced → counted at {RATE} events/s, {title}",
+            f"produced → counted at {rate:,} events/s, {title}",
             percentile(folded, share),
             "ms",
             percentile(floor, share),
@@ -46,7 +48,7 @@ async def run(settings: MetricsSettings, states: list[Any], seconds: int) -> lis
     ]
 
 
-def _sessions(states: list[Any], count: int) -> list[Any]:
+def _sessions(states: list[Any], rate: int, count: int) -> list[Any]:
     """Records of new sessions of the world's pairs, everybody present."""
     pairs = [state for state in states if isinstance(state, MentorshipState)]
     dice, first, found = random.Random(3), date(2026, 9, 1), []
@@ -55,7 +57,8 @@ def _sessions(states: list[Any], count: int) -> list[Any]:
         present = tuple(
             Attendance(participant_id=m.participant_id, attended=True) for m in pair.members
         )
-        held = meeting(f"paced{number}", "", day=first + timedelta(days=dice.randrange(80)))
+        day = first + timedelta(days=dice.randrange(80))
+        held = meeting(f"paced {rate} {number}", "", day=day)
         found.append(
             record(msgspec.structs.replace(held, mentorship_id=pair.id, attendance=present))
         )
@@ -63,26 +66,44 @@ def _sessions(states: list[Any], count: int) -> list[Any]:
 
 
 async def _ready(projector: Projector) -> bool:
+    """Whether it has read all there is."""
     try:
         await projector.check()
     except RuntimeError:
         return False
-    return True
+    return bool(lags := projector.lags()) and not any(lags.values())
 
 
-async def _send(settings: MetricsSettings, records: list[Any]) -> dict[Place, float]:
-    """Send at the rate; where each record lies in the log → when it was due."""
+async def _send(settings: MetricsSettings, records: list[Any], rate: int) -> dict[Place, float]:
+    """Send at the rate, from a process of its own: what sends must not slow down what reads. Where
+    each record lies in the log → when it was due (processes have one clock), but for the first
+    second's, which warm up."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as sender:
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(sender, sending, settings, records, rate)
+    return dict(found[rate:])
+
+
+def sending(settings: MetricsSettings, records: list[Any], rate: int) -> list[tuple[Place, float]]:
+    return asyncio.run(_sent(settings, records, rate))
+
+
+async def _sent(
+    settings: MetricsSettings, records: list[Any], rate: int
+) -> list[tuple[Place, float]]:
     due: list[tuple[float, Any]] = []
     async with kafka.create_producer(settings, "bench") as producer:
         began = time.perf_counter()
         for number, one in enumerate(records):
-            moment = began + number / RATE
+            moment = began + number / rate
             if (ahead := moment - time.perf_counter()) > 0:
                 await asyncio.sleep(ahead)
             due.append((moment, await send(producer, settings, one)))
         places = await asyncio.gather(*(future for _, future in due))
-    timed = zip(due[_WARM:], places[_WARM:], strict=True)
-    return {(place.partition, place.offset): moment for (moment, _), place in timed}
+    return [
+        ((place.partition, place.offset), moment)
+        for place, (moment, _) in zip(places, due, strict=True)
+    ]
 
 
 class Watch:
@@ -111,9 +132,10 @@ class Watch:
             )
             self._seen.append((time.perf_counter(), dict(map(tuple, rows))))
 
-    async def covers(self, due: dict[Place, float]) -> bool:
+    async def covers(self, ends: dict[int, int]) -> bool:
+        """Whether the last offsets of all partitions are in the figures."""
         last = self._seen[-1][1] if self._seen else {}
-        return all(offset < last.get(partition, 0) for partition, offset in due)
+        return all(offset < last.get(partition, 0) for partition, offset in ends.items())
 
     def latencies(self, due: dict[Place, float]) -> list[float]:
         """Milliseconds of each record: until the first look at which it was counted."""
@@ -131,7 +153,7 @@ class Watch:
         return found
 
 
-async def _floor(settings: MetricsSettings, records: list[Any]) -> list[float]:
+async def _floor(settings: MetricsSettings, records: list[Any], rate: int) -> list[float]:
     """The same records at the same rate, read and answered with one small commit a poll."""
     connection = await db.connect(settings.database_url)
     await connection.execute("create table bench_floor (id serial primary key)")
@@ -150,12 +172,12 @@ async def _floor(settings: MetricsSettings, records: list[Any]) -> list[float]:
     async with consumer:
         await consumer.seek_to_end()
         task = asyncio.create_task(work())
-        due = await _send(settings, records)
+        due = await _send(settings, records, rate)
 
         async def all_done() -> bool:
             return due.keys() <= done.keys()
 
-        await until(all_done)
+        await until(all_done, pause=0.05)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     await connection.execute("drop table bench_floor")

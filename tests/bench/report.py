@@ -28,6 +28,8 @@ TITLES = {
     "roster": "Roster imports",
     "relay": "The relay",
     "catch_up": "The projector",
+    "region": "A whole region",
+    "growth": "Growth",
     "memory": "Memory",
 }
 

@@ -32,7 +32,8 @@ class ForeignServersError(LaunchError):
 
 @dataclass(frozen=True)
 class Stage:
-    """`urls`, `token` and `pids` are empty where no service runs; `quick` asks for small sizes."""
+    """`urls`, `token` and `pids` are empty where no service runs, `servers` where they do; `quick`
+    asks for small sizes."""
 
     root: Path
     bootstrap: str
@@ -42,6 +43,7 @@ class Stage:
     urls: Urls | None = None
     token: str | None = None
     pids: Mapping[str, int] = field(default_factory=dict)
+    servers: LocalServers | None = None
 
     def settings(self, database: str) -> Settings:
         return Settings(
@@ -103,7 +105,8 @@ def servers(*, quick: bool) -> Iterator[Stage]:
         LocalServers.start(root, kafka_port=0, say=lambda _: None) as running,
     ):
         databases = {name: running.postgres.dsn(name) for name in postgres.DATABASES}
-        stage = Stage(root, running.kafka.bootstrap, running.kafka.flavour, databases, quick)
+        at = (running.kafka.bootstrap, running.kafka.flavour, databases, quick)
+        stage = Stage(root, *at, servers=running)
         for name in databases:
             db.migrate(stage.settings(name), f"nastavnik_{name}")
         yield stage
