@@ -170,6 +170,8 @@ class Relay:
         self._wake = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
         self._heard = time.monotonic()
+        self._busy = asyncio.Lock()
+        self._ending = False
         self.connected = False
 
     async def check(self) -> None:
@@ -192,7 +194,8 @@ class Relay:
             pause = 0.0
             while True:
                 try:
-                    moved = await self._round()
+                    async with self._busy:
+                        moved = 0 if self._ending else await self._round()
                     await self._probe(bool(moved))
                     pause = 0.0
                 except Exception as error:
@@ -204,6 +207,12 @@ class Relay:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._wake.wait(), self._sweep)
                     self._wake.clear()
+
+    async def end(self) -> None:
+        """Let the round that runs be finished; no other begins."""
+        self._ending = True
+        async with self._busy:
+            pass
 
     async def _probe(self, moved: bool) -> None:
         """Give up an idle producer whose broker does not answer: it would never notice that its

@@ -4,18 +4,23 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from nastavnik_common import logs
 
 log = logs.logger(__name__)
+GRACE_SECONDS = 5.0
+End = Callable[[], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
-async def running(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def running(
+    *parts: Coroutine[Any, Any, None], ends: Sequence[End] = ()
+) -> AsyncIterator[None]:
     """Run the coroutines while the block does. They are meant to run for ever: one that ends by
-    itself takes the process down, for its orchestrator to start again."""
+    itself takes the process down, for its orchestrator to start again. Before they are cancelled
+    the `ends` are awaited, for some seconds: they let what has begun be finished."""
     tasks = [asyncio.create_task(part) for part in parts]
     for task in tasks:
         task.add_done_callback(_ended)
@@ -24,6 +29,10 @@ async def running(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     finally:
         for task in tasks:
             task.remove_done_callback(_ended)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                await asyncio.gather(*(end() for end in ends), return_exceptions=True)
+        for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 

@@ -1,6 +1,5 @@
 """Where the service is put together."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -20,6 +19,7 @@ from nastavnik_common import (
     dead_letters_api,
     http,
     idempotency,
+    tasks,
     telemetry,
 )
 from nastavnik_common.dead_letters_watch import Watch
@@ -44,14 +44,9 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         forgetting = idempotency.pruning(sessions, tables.idempotency, settings.idempotency_days)
         parts = (relay.run(), consumer.run(), watch.run(), told.run(), forgetting)
-        tasks = [asyncio.create_task(part) for part in parts]
-        try:
+        async with tasks.running(*parts, ends=[relay.end]):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await engine.dispose()
+        await engine.dispose()
 
     app = http.create_app(
         service="activity",

@@ -70,7 +70,8 @@ def create_app(settings: MetricsSettings, *, background: bool = True) -> FastAPI
             if background
             else []
         )
-        async with tasks.running(*parts, *trust, *forgetting):
+        ends = [projector.end, relay.end]
+        async with tasks.running(*parts, *trust, *forgetting, ends=ends):
             yield
         await engine.dispose()
 

@@ -38,6 +38,7 @@ class Projector:
         self._metrics = metrics
         self.surge = Surge(settings.dead_letter_surge)
         self._busy = asyncio.Lock()
+        self._ending = False
         self._consumer: AIOKafkaConsumer | None = None
         self._connection: Any = None
         self._poller: Any = None
@@ -106,8 +107,14 @@ class Projector:
         async with self._busy:
             await self._finish()
 
+    async def end(self) -> None:
+        """Let the running batch be committed; no other begins."""
+        self._ending = True
+        async with self._busy:
+            await self._finish()
+
     async def _finish(self) -> None:
-        if self._folding.open:
+        if self._folding is not None and self._folding.open:
             await self._commit()
 
     async def check(self) -> None:
@@ -121,6 +128,8 @@ class Projector:
         self.surge.check()
         polled = await poller.next()
         async with self._busy:
+            if self._ending:
+                return
             if polled.reads and poller.valid(polled):
                 self._measure(polled.lags)
                 with self._metrics.batch_seconds.time():
