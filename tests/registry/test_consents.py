@@ -1,4 +1,4 @@
-"""Consents over HTTP: who signs, when they end, and that they go nowhere."""
+"""Consents over HTTP: who signs, when they end, and that only their purposes are told."""
 
 from typing import Any
 from uuid import uuid4
@@ -59,7 +59,15 @@ async def test_a_consent_is_given_and_withdrawn(
     wrong = await client.get(f"{place}:withdraw")
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
     assert code(await client.get(f"/consents/{uuid4()}")) == (404, "consent.not_found")
-    assert await events() == []
+    told = await events()
+    assert [(e.type, e.version) for e in told] == [
+        ("nastavnik.participant.changed.v1", version) for version in (2, 3)
+    ]
+    assert [(e.value["consents"], e.value["withdrawn"]) for e in told if e.value] == [
+        (["mentoring"], []),
+        ([], ["mentoring"]),
+    ]
+    assert not any(NAME in e.text or "2025-09" in e.text for e in told)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +84,7 @@ async def test_a_consent_is_given_and_withdrawn(
         ({"withdrawn_on": "2999-01-01"}, "consent.in_future"),
         ({"participant_id": str(uuid4())}, "participant.unknown"),
         ({"purpose": "Наставничество"}, "request.invalid"),
+        ({"purpose": "advertising"}, "consent.purpose_unknown"),
         ({"version": ""}, "request.invalid"),
         ({"version": "x" * 64}, "request.invalid"),
         ({"signed_by": "teacher"}, "request.invalid"),

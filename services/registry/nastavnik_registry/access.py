@@ -12,7 +12,7 @@ from nastavnik_common.auth_rules import (
     Record,
     allow,
 )
-from nastavnik_common.auth_tables import CHANGES, OPERATORS, READERS, WRITERS
+from nastavnik_common.auth_tables import CHANGES, MANAGERS, OPERATORS, READERS, WRITERS
 
 _UNITS = frozenset({Role.REGION, Role.MUNICIPALITY, Role.INTEGRATOR})
 _TARGETS = frozenset({Role.REGION, Role.MUNICIPALITY})
@@ -52,6 +52,22 @@ _PEOPLE: Access = {
     ("POST", "/consents"): allow(WRITERS, About("participant_id", "participant")),
     ("GET", "/consents/{ident}"): allow(WRITERS, _by_id("consent")),
     ("POST", "/consents/{ident}:withdraw"): allow(WRITERS, _by_id("consent")),
+    ("GET", "/purposes"): allow(READERS, Anywhere()),
+    ("GET", "/participants/{ident}/personal-data"): allow(MANAGERS, _by_id("participant")),
+    ("POST", "/participants/{ident}:erase"): allow(
+        MANAGERS, Record("participant", "ident", all=True)
+    ),
+}
+# about people of all units, by ids alone
+_SUPERVISION = allow({Role.REGION, Role.AUDITOR}, Everywhere())
+_PERSONAL: Access = {
+    ("GET", "/destruction-acts"): _SUPERVISION,
+    ("GET", "/destruction-acts/{ident}"): _SUPERVISION,
+    ("GET", "/destruction-acts/{ident}/page"): _SUPERVISION,
+    ("GET", "/personal-trace"): _SUPERVISION,
+    ("POST", "/personal-trace:verify"): allow(
+        {Role.REGION, Role.AUDITOR, Role.OPERATIONS}, Everywhere()
+    ),
 }
 _OF_UNITS: Access = {
     key: rule
@@ -159,6 +175,7 @@ ACCESS: Access = {
     **_SHEETS,
     **_ORGANIZATIONS,
     **_PEOPLE,
+    **_PERSONAL,
     **_OF_UNITS,
     **_IMPORTS,
     **_ONEROSTER,

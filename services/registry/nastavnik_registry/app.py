@@ -1,6 +1,5 @@
 """The registry, put together."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
@@ -8,13 +7,13 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from nastavnik_common import changes_api, db, http, idempotency, telemetry
+from nastavnik_common import changes_api, db, http, idempotency, tasks, telemetry
 from nastavnik_common.middleware import UNLIMITED
 from nastavnik_common.outbox import Outbox, Relay, RelayMetrics
 from nastavnik_common.settings import Settings
 from nastavnik_registry import oneroster, pulling, tables
 from nastavnik_registry.access import ACCESS
-from nastavnik_registry.api import Service, routers
+from nastavnik_registry.api import Service, routers, tracing
 from nastavnik_registry.imports.intake import Intake
 from nastavnik_registry.imports.jobs import Jobs
 from nastavnik_registry.places import RegistryPlaces
@@ -43,7 +42,10 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
     async def forget() -> None:
         await idempotency.pruning(sessions, tables.idempotency, own.idempotency_days)
 
-    work = (relay.run, jobs.run, pulls.run, told.run, forget)
+    async def chain() -> None:
+        await tracing.sealing(sessions)
+
+    work = (relay.run, jobs.run, pulls.run, told.run, forget, chain)
     app = http.create_app(
         service="registry",
         title="Nastavnik registry",
@@ -51,10 +53,11 @@ def create_app(settings: Settings, *, background: bool = True) -> FastAPI:
         settings=own,
         registry=registry,
         checks={"database": database, "kafka": relay.check},
-        lifespan=_lifespan(engine, jobs, *(work if background else ())),
+        lifespan=_lifespan(engine, jobs, relay, *(work if background else ())),
         access=ACCESS,
         places=RegistryPlaces(sessions),
     )
+    app.add_middleware(tracing.Traced, sessions=sessions)
     setattr(app.state, UNLIMITED, ("/imports",))
     setattr(app.state, http.REFUSALS, {oneroster.PREFIX: oneroster.refused})
     outbox = Outbox(tables.outbox, own.schema_base_url)
@@ -74,18 +77,16 @@ def _own(settings: Settings) -> RegistrySettings:
 
 
 def _lifespan(
-    engine: AsyncEngine, jobs: Jobs, *background: Callable[[], Coroutine[Any, Any, None]]
+    engine: AsyncEngine,
+    jobs: Jobs,
+    relay: Relay,
+    *background: Callable[[], Coroutine[Any, Any, None]],
 ) -> http.Lifespan:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(work()) for work in background]
-        try:
+        async with tasks.running(*(work() for work in background), ends=[relay.end]):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await jobs.close()
-            await engine.dispose()
+        await jobs.close()
+        await engine.dispose()
 
     return lifespan

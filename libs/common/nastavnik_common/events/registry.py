@@ -65,6 +65,9 @@ class Training(msgspec.Struct, frozen=True, kw_only=True):
     completed_on: date
 
 
+Purpose = Annotated[str, Meta(description="Code of a purpose of processing personal data")]
+
+
 class ParticipantState(State, frozen=True, kw_only=True):
     """A person, pseudonymous: a random id, the birth year, and dated memberships."""
 
@@ -74,6 +77,13 @@ class ParticipantState(State, frozen=True, kw_only=True):
     ] = None
     memberships: tuple[Membership, ...] = ()
     trainings: tuple[Training, ...] = ()
+    consents: Annotated[
+        tuple[Purpose, ...], Meta(description="Purposes consented to now, e.g. mentoring")
+    ] = ()
+    withdrawn: Annotated[
+        tuple[Purpose, ...],
+        Meta(description="Purposes whose consent was withdrawn: nothing more is done for these"),
+    ] = ()
 
 
 class TargetState(State, frozen=True, kw_only=True):

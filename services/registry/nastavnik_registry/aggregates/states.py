@@ -4,6 +4,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from nastavnik_common import clock
 from nastavnik_common.events.registry import (
     Membership,
@@ -19,6 +21,10 @@ from nastavnik_registry.aggregates.people import Individual
 from nastavnik_registry.aggregates.refs import Refs
 from nastavnik_registry.aggregates.units import Unit
 from nastavnik_registry.tables import ConsentRow, Person, ReferenceCountRow, TargetRow
+
+Standing = tuple[tuple[str, ...], tuple[str, ...]]
+"""Purposes consented to, and those of which the consent was withdrawn."""
+NO_CONSENTS: Standing = ((), ())
 
 
 def organization_state(row: Any, placements: tuple[Placement, ...]) -> OrganizationState:
@@ -40,6 +46,7 @@ def participant_state(
     teaching_since: date | None,
     memberships: tuple[Membership, ...],
     trainings: tuple[Training, ...],
+    consents: Standing = NO_CONSENTS,
 ) -> ParticipantState:
     """Pseudonymous: years instead of dates, and nothing else of the person."""
     return ParticipantState(
@@ -49,19 +56,26 @@ def participant_state(
         teaching_since_year=teaching_since.year if teaching_since else None,
         memberships=memberships,
         trainings=trainings,
+        consents=consents[0],
+        withdrawn=consents[1],
     )
 
 
 def person_state(person: Individual) -> ParticipantState:
     row: Person = person.row
-    return participant_state(
+    state = participant_state(
         row.id,
         row.version,
         row.birth_date,
         row.teaching_since,
         person.memberships,
         person.trainings,
+        (tuple(row.consents or ()), tuple(row.withdrawn or ())),
     )
+    if row.erased_at is None:
+        return state
+    years = {"birth_year": row.birth_year, "teaching_since_year": row.teaching_since_year}
+    return msgspec.structs.replace(state, **years)
 
 
 def target_state(row: Any) -> TargetState:
@@ -94,7 +108,9 @@ def organization_body(unit: Unit) -> bodies.Organization:
 
 def participant_body(person: Individual) -> bodies.Participant:
     return bodies.Participant.model_construct(
-        **person.row.model_dump(exclude={"deleted", "created_at", "changed_at"}),
+        **person.row.model_dump(
+            exclude={"deleted", "created_at", "changed_at", "birth_year", "teaching_since_year"}
+        ),
         memberships=[
             bodies.MembershipBody(
                 organization_id=m.organization_id,

@@ -12,7 +12,7 @@ _KINDS = {
     "contacts_destroyed": "уничтожены контактные данные",
 }
 _SYSTEM = "Информационная система «Наставник», служба registry, база данных PostgreSQL"
-_METHOD = "удаление значений из таблиц базы данных без возможности восстановления средствами системы"
+_METHOD = "удаление значений из таблиц базы данных; средствами системы их не восстановить"
 _STYLE = (
     "body{font:12pt/1.4 serif;max-width:19cm;margin:2cm auto}"
     "h1{font-size:14pt;text-align:center}table{border-collapse:collapse;width:100%}"

@@ -69,12 +69,16 @@ async def act(registry: Registry, ident: Ident) -> bodies.DestructionAct:
         return await queries.act(tx, ident)
 
 
-@router.get("/destruction-acts/{ident}/page", response_class=HTMLResponse)
-async def page(registry: Registry, ident: Ident) -> str:
+@router.get(
+    "/destruction-acts/{ident}/page",
+    response_class=Response,
+    responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
+)
+async def page(registry: Registry, ident: Ident) -> Response:
     """The act to print and sign, in Russian, with its extract of the log."""
     async with registry.sessions() as tx:
         found = await queries.act(tx, ident)
-    return act_page.page(found)
+    return HTMLResponse(act_page.page(found))
 
 
 @router.get("/personal-trace")

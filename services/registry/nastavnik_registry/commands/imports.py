@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, null, select, update
+from sqlalchemy import delete, null, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -145,6 +145,20 @@ async def forget(tx: AsyncSession, kind: str, ids: Sequence[UUID]) -> None:
             col(ref.entity_id).in_(ids),
         )
     )
+
+
+async def forget_fields(tx: AsyncSession, ident: UUID, names: Sequence[str]) -> None:
+    """Take fields of one person out of what imports keep."""
+    await tx.execute(_FORGET_FIELDS, {"ident": ident, "names": list(names)})
+
+
+_FORGET_FIELDS = text(
+    """
+    update import_change set before = before - cast(:names as text[]),
+                             after = after - cast(:names as text[])
+    where entity_id = :ident
+    """
+)
 
 
 async def put_source(

@@ -14,9 +14,10 @@ from nastavnik_common.events.registry import Membership, Training
 from nastavnik_common.outbox import Outbox
 from nastavnik_common.writing import Reply
 from nastavnik_registry import aggregates, bodies, domain
-from nastavnik_registry.aggregates import people, refs, states
+from nastavnik_registry.aggregates import erasure, people, refs, states, trace
 from nastavnik_registry.aggregates.people import Individual
-from nastavnik_registry.commands import consents, imports
+from nastavnik_registry.commands import consents, destruction, imports
+from nastavnik_registry.domain import privacy
 from nastavnik_registry.tables import Person, ProgrammeRow
 
 KIND = "participant"
@@ -39,7 +40,8 @@ async def create(tx: AsyncSession, outbox: Outbox, body: bodies.NewParticipant) 
         stored = await aggregates.find(tx, Person, ident)
         if stored is not None:
             return await _again(tx, stored, body)
-    row = Person(id=ident, version=1, **{name: getattr(body, name) for name in PLAIN})
+    plain = {name: getattr(body, name) for name in PLAIN}
+    row = Person(id=ident, version=1, consents=[], withdrawn=[], **plain)
     person = Individual(
         row,
         _memberships(body.memberships),
@@ -52,8 +54,13 @@ async def create(tx: AsyncSession, outbox: Outbox, body: bodies.NewParticipant) 
     await people.save_memberships(tx, ident, person.memberships)
     await people.save_trainings(tx, ident, person.trainings)
     await refs.save_refs(tx, KIND, ident, (), person.external_ids)
+    await trace.changed(tx, "registered", [ident], privacy.categories(_given(body)))
     await outbox.add(tx, outbox.event(PARTICIPANT, "registered", states.person_state(person)))
     return _reply(person, 201)
+
+
+def _given(body: bodies.NewParticipant) -> list[str]:
+    return [name for name in body.model_fields_set if getattr(body, name)]
 
 
 async def _again(tx: AsyncSession, row: Person, body: bodies.NewParticipant) -> Reply:
@@ -83,6 +90,7 @@ async def change(
     before = await people.individual(tx, row)
     old = [getattr(row, name) for name in PLAIN]
     given = body.model_fields_set
+    _check_processing(row, body)
     for name in given & set(PLAIN):
         setattr(row, name, getattr(body, name))
     after = Individual(
@@ -101,12 +109,25 @@ async def change(
     if before.trainings != after.trainings:
         await people.save_trainings(tx, ident, after.trainings)
     await refs.save_refs(tx, KIND, ident, before.external_ids, after.external_ids)
+    await trace.changed(tx, "changed", [ident], privacy.categories(given))
     await outbox.add(tx, outbox.event(PARTICIPANT, "changed", states.person_state(after)))
     return _reply(after, 200)
 
 
+def _check_processing(row: Person, body: bodies.ParticipantPatch) -> None:
+    """What was destroyed is not taken in again. Raises ConflictError."""
+    given = {name for name in body.model_fields_set if getattr(body, name)}
+    if row.erased_at is not None and given & {*PLAIN, "external_ids"}:
+        raise ConflictError("participant.erased", "The personal data of the person was erased.")
+    if privacy.CONTACTS in row.withdrawn and given & {"email", "phone"}:
+        raise ConflictError(
+            "participant.contacts_withdrawn", "The consent to keep contacts was withdrawn."
+        )
+
+
 async def delete(tx: AsyncSession, outbox: Outbox, ident: UUID, expected: int | None) -> Reply:
-    """Retract a person that should never have been recorded; nothing personal is left behind.
+    """Retract a person that should never have been recorded; nothing personal is left behind but
+    an act of its destruction.
 
     Raises ConflictError while the person is the curator of a programme.
     """
@@ -114,8 +135,9 @@ async def delete(tx: AsyncSession, outbox: Outbox, ident: UUID, expected: int | 
     aggregates.check_version(row.version, expected)
     await _check_unused(tx, ident)
     before = await people.individual(tx, row)
-    for name in PLAIN:
-        setattr(row, name, None)
+    destruction.empty(row)
+    row.birth_year = row.teaching_since_year = None
+    row.consents, row.withdrawn = [], []
     aggregates.step(row, deleted=True)
     await tx.flush()
     await people.save_memberships(tx, ident, ())
@@ -123,6 +145,8 @@ async def delete(tx: AsyncSession, outbox: Outbox, ident: UUID, expected: int | 
     await imports.forget(tx, KIND, [ident])
     await refs.save_refs(tx, KIND, ident, before.external_ids, ())
     await consents.retract_all(tx, ident)
+    await destruction.forget_answers(tx, [ident])
+    await destruction.draw(tx, "deleted", "recorded_by_mistake", [ident], privacy.WHOLE)
     await outbox.add(tx, outbox.tombstone(PARTICIPANT, ident, row.version))
     return Reply(bodies.Deleted(id=ident, version=row.version), version=row.version)
 
@@ -141,6 +165,8 @@ async def _check(tx: AsyncSession, person: Individual) -> None:
     domain.check_person(row.birth_date, row.teaching_since, today)
     domain.check_memberships(person.memberships)
     domain.check_trainings(person.trainings, row.birth_date, today)
+    if await erasure.erased(tx, person.external_ids):
+        raise ConflictError("external_id.erased", "An outside id is of somebody who was erased.")
     await aggregates.check_organizations(tx, (m.organization_id for m in person.memberships))
 
 

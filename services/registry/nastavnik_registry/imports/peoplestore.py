@@ -12,6 +12,8 @@ from nastavnik_common.events import PARTICIPANT
 from nastavnik_common.events.registry import Membership, Training
 from nastavnik_registry import domain
 from nastavnik_registry.aggregates import people, states
+from nastavnik_registry.domain import privacy
+from nastavnik_registry.imports import personal
 from nastavnik_registry.imports.ledger import Place, Target, differing
 from nastavnik_registry.imports.notes import PERSON
 
@@ -25,6 +27,7 @@ PERSONAL = (
     "teaching_since",
 )
 BIRTH, _TEACHING = PERSONAL.index("birth_date"), PERSONAL.index("teaching_since")
+_EMAIL, _PHONE = PERSONAL.index("email"), PERSONAL.index("phone")
 
 
 class Found(NamedTuple):
@@ -50,6 +53,7 @@ class Stored(NamedTuple):
     version: int
     person: tuple[Any, ...]
     memberships: tuple[Membership, ...]
+    consents: states.Standing
 
 
 class Write(NamedTuple):
@@ -57,10 +61,13 @@ class Write(NamedTuple):
     version: int
     person: tuple[Any, ...]
     memberships: tuple[Membership, ...]
+    consents: states.Standing = states.NO_CONSENTS
 
 
 async def insert(target: Target, new: Sequence[Found]) -> int:
-    """Register people; returns how many."""
+    """Register people; returns how many. Those who were erased are left out."""
+    erased = await personal.erased_among(target, [one.outside for one in new])
+    new = [one for one in new if one.outside not in erased]
     target.ledger.added(PERSON, [(one.id, one.place) for one in new])
     await target.ledger.flush(target.tx)
     if not new or target.ledger.dry:
@@ -79,6 +86,7 @@ async def insert(target: Target, new: Sequence[Found]) -> int:
         records=[(target.source, PERSON, one.outside, one.id, one.hash) for one in new],
         columns=["source", "kind", "external_id", "entity_id", "content_hash"],
     )
+    await personal.traced(target, "registered", [w.id for w in writes], personal.BROUGHT)
     await _emit(target, "registered", writes, {})
     return len(writes)
 
@@ -110,6 +118,7 @@ async def write_people(target: Target, writes: Sequence[Write]) -> None:
     ids = [w.id for w in writes]
     await raw.execute("delete from membership where participant_id = any($1)", ids)
     await _copy_memberships(raw, writes)
+    await personal.traced(target, "changed", ids, personal.BROUGHT)
     # not in any package: what is stored stays
     await _emit(target, "changed", writes, await people.trainings_of(target.tx, ids))
 
@@ -138,17 +147,19 @@ def _changed(one: Found, before: Stored) -> Write | None:
     after = list(one.person)
     if not one.birth_known:
         after[BIRTH] = before.person[BIRTH]
+    if privacy.CONTACTS in before.consents[1]:
+        after[_EMAIL] = after[_PHONE] = None  # no consent to keep them
     kept = before.memberships if one.memberships is None else one.memberships
     if tuple(after) == before.person and kept == before.memberships:
         return None
-    return Write(one.id, before.version + 1, tuple(after), kept)
+    return Write(one.id, before.version + 1, tuple(after), kept, before.consents)
 
 
 async def stored(tx: AsyncSession, ids: list[UUID], *, lock: bool = True) -> dict[UUID, Stored]:
     """Live people as they are, locked against other changes until the transaction ends."""
     raw = await db.driver(tx)
     rows = await raw.fetch(
-        f"select id, version, {', '.join(PERSONAL)} from participant"  # noqa: S608
+        f"select id, version, consents, withdrawn, {', '.join(PERSONAL)} from participant"  # noqa: S608
         " where id = any($1) and not deleted order by id" + " for no key update" * lock,
         ids,
     )
@@ -159,7 +170,12 @@ async def stored(tx: AsyncSession, ids: list[UUID], *, lock: bool = True) -> dic
         )
         found.setdefault(ident, []).append(membership)
     return {
-        row[0]: Stored(row[1], tuple(row[2:]), domain.ordered_memberships(found.get(row[0], ())))
+        row[0]: Stored(
+            row[1],
+            tuple(row[4:]),
+            domain.ordered_memberships(found.get(row[0], ())),
+            (tuple(row[2]), tuple(row[3])),
+        )
         for row in map(tuple, rows)
     }
 
@@ -187,7 +203,7 @@ async def _emit(
         teaching: date | None = write.person[_TEACHING]
         done = trainings.get(write.id, ())
         return states.participant_state(
-            write.id, write.version, birth, teaching, write.memberships, done
+            write.id, write.version, birth, teaching, write.memberships, done, write.consents
         )
 
     outbox = target.outbox

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from nastavnik_common import db
 from nastavnik_common.events import PARTICIPANT
-from nastavnik_registry.commands import consents
+from nastavnik_registry.commands import consents, destruction
 from nastavnik_registry.commands import imports as commands
+from nastavnik_registry.domain import privacy
 from nastavnik_registry.imports import deltas, peoplestore
 from nastavnik_registry.imports.ledger import Place, Target
 from nastavnik_registry.imports.notes import PERSON
@@ -15,21 +16,31 @@ from nastavnik_registry.imports.people import CHUNK, USERS
 
 _VANISHED = """
     select e.external_id, e.entity_id, e.content_hash from external_id e
-    where e.source = $1 and e.kind = 'participant' and not e.external_id = any($2)
+    where e.source = $1 and e.kind = 'participant'
+"""
+_UNSTAGED = """
+    and not e.external_id = any($2)
     and not exists (select from s_user u where u.outside = e.external_id)
 """
+_NAMED = "and e.external_id = any($2)"
 _CURATORS = "select curator_id from programme where curator_id = any($1) and not deleted"
 
 
-async def vanish(target: Target, rule: str, left_out: set[str]) -> int:
-    """Apply the source's rule to the people it no longer names; returns how many those are.
+async def vanish(
+    target: Target, rule: str, left_out: set[str], gone: Sequence[str] | None = None
+) -> int:
+    """Apply the source's rule to the people it no longer names; returns how many those are. They
+    are the `gone`, or else all who are neither staged nor `left_out`.
 
     `ignore` leaves them, `end_membership` ends today what goes on, `delete` retracts them; but who
     is the curator of a programme is only ended.
     """
+    if gone is not None and (not gone or (rule == "ignore" and not target.ledger.dry)):
+        return len(gone)
     raw = await db.driver(target.tx)
     await raw.execute("analyze external_id")
-    cursor = await raw.cursor(_VANISHED, target.source, list(left_out))
+    which, ids = (_UNSTAGED, list(left_out)) if gone is None else (_NAMED, list(gone))
+    cursor = await raw.cursor(_VANISHED + which, target.source, ids)
     seen = 0
     while rows := await cursor.fetch(CHUNK):
         seen += len(rows)
@@ -65,7 +76,9 @@ async def _end(target: Target, rows: Sequence[Any]) -> None:
         memberships = deltas.ended(person.memberships, target.today)
         if memberships == person.memberships:
             continue
-        write = peoplestore.Write(row["entity_id"], person.version + 1, person.person, memberships)
+        version = person.version + 1
+        ident, same = row["entity_id"], (person.person, memberships, person.consents)
+        write = peoplestore.Write(ident, version, *same)
         peoplestore.record(target, _place(row), row["content_hash"], person, write, "ended")
         writes.append(write)
         marks.append((row["external_id"], None))  # compared anew if they come back
@@ -98,6 +111,7 @@ async def delete_people(target: Target, versions: dict[UUID, int]) -> None:
     cleared = ", ".join(f"{name} = null" for name in peoplestore.PERSONAL)
     await raw.execute(
         f"update participant set {cleared}, version = version + 1, deleted = true,"  # noqa: S608
+        " birth_year = null, teaching_since_year = null, consents = '{}', withdrawn = '{}',"
         " changed_at = now() where id = any($1)",
         ids,
     )
@@ -108,5 +122,9 @@ async def delete_people(target: Target, versions: dict[UUID, int]) -> None:
     ):
         await raw.execute(statement, ids)
     await consents.retract_all(target.tx, *ids)
+    await destruction.forget_answers(target.tx, ids)
+    cause = f"import {target.ledger.import_id}"
+    destroyed = ("deleted", "removed_by_import", ids, privacy.WHOLE, cause)
+    await destruction.draw(target.tx, *destroyed)
     gone = [target.outbox.tombstone(PARTICIPANT, one, v + 1) for one, v in versions.items()]
     await target.outbox.copy(target.tx, gone)

@@ -13,6 +13,7 @@ import msgspec
 
 from nastavnik_common import db
 from nastavnik_common.events.registry import Membership
+from nastavnik_registry.domain import privacy
 from nastavnik_registry.imports import peoplestore, removal, undo_units
 from nastavnik_registry.imports.ledger import Target
 from nastavnik_registry.imports.notes import PERSON, UNIT
@@ -69,8 +70,8 @@ async def _people(target: Target, changes: Sequence[Change]) -> None:
     for change in changes:
         before = stored.get(change.entity_id)
         reason = change.obstacle(before.version if before else None, restored)
-        if reason is None and change.action == "added":
-            reason = unusable.get(change.entity_id)
+        if before is not None and change.action == "added":
+            reason = unusable.get(change.entity_id) or reason
         if before is None or reason:
             kept(target, PERSON, change, reason or "deleted")
         elif change.action == "added":
@@ -94,8 +95,10 @@ async def _people(target: Target, changes: Sequence[Change]) -> None:
 def _as_before(change: Change, now: peoplestore.Stored) -> peoplestore.Write:
     fields = {**peoplestore.fields(now), **_fields(change.before)}
     memberships = fields.pop("memberships")
+    if privacy.CONTACTS in now.consents[1]:
+        fields |= {"email": None, "phone": None}
     person = tuple(fields[name] for name in peoplestore.PERSONAL)
-    return peoplestore.Write(change.entity_id, now.version + 1, person, memberships)
+    return peoplestore.Write(change.entity_id, now.version + 1, person, memberships, now.consents)
 
 
 def _fields(before: str | None) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from nastavnik_common import clock
-from nastavnik_registry.aggregates import people, refs
+from nastavnik_registry.aggregates import people, refs, trace
+from nastavnik_registry.domain import privacy
 from nastavnik_registry.oneroster import fields, shapes
 from nastavnik_registry.oneroster.fields import Fields
 from nastavnik_registry.oneroster.shapes import Body, Kin
@@ -35,6 +36,12 @@ ACADEMIC_SESSIONS = Collection("academicSessions", "academicSession")
 CLASSES = Collection("classes", "class")
 COURSES = Collection("courses", "course")
 ENROLLMENTS = Collection("enrollments", "enrollment")
+
+
+_TOLD: dict[str, Sequence[str]] = {
+    "users": [c for c in privacy.RECORD if c not in ("birth_date", "trainings")],
+    "demographics": ["birth_date"],
+}
 
 
 def schools() -> Select[Any]:
@@ -75,6 +82,7 @@ async def bodies(
     if collection is ORGS:
         kin = await _kin(tx, [row.id for row in found])
         return [shapes.org(row, kin[row.id], base) for row in found]
+    trace.seen((row.id for row in found), _TOLD[collection.plural])
     if collection is DEMOGRAPHICS:
         return [shapes.demographics(row) for row in found]
     ids = [row.id for row in found]

@@ -1,5 +1,6 @@
 """Reads of imports: how far they are, what they changed, what they set aside."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from sqlmodel import col
 from nastavnik_common.errors import NotFoundError
 from nastavnik_common.paging import Page, decode_cursor, encode_cursor
 from nastavnik_registry import bodies
+from nastavnik_registry.aggregates import trace
 from nastavnik_registry.aggregates.imports import job_body as body
 from nastavnik_registry.tables import ImportChange, ImportJob, ImportQuarantine
 
@@ -79,6 +81,7 @@ async def changes(
         query = query.where(seq > last)
     rows = list((await tx.execute(query.order_by(seq).limit(limit + 1))).scalars())
     more = encode_cursor(rows[limit - 1].seq) if len(rows) > limit else None
+    _seen(rows[:limit])
     return Page(items=[change_body(row) for row in rows[:limit]], next_cursor=more)
 
 
@@ -113,7 +116,14 @@ async def history(tx: AsyncSession, kind: str, ident: UUID) -> list[bodies.Impor
         .order_by(col(ImportChange.version).desc())
         .limit(1000)
     )
-    return [change_body(row) for row in (await tx.execute(query)).scalars()]
+    rows = list((await tx.execute(query)).scalars())
+    _seen(rows)
+    return [change_body(row) for row in rows]
+
+
+def _seen(rows: Iterable[ImportChange]) -> None:
+    """What of people the page tells: what changed, and the outside id."""
+    trace.seen(row.entity_id for row in rows if row.kind == "participant")
 
 
 async def quarantine(

@@ -8,13 +8,14 @@ from sqlmodel import col
 
 from nastavnik_common.paging import Page
 from nastavnik_registry import aggregates, bodies
-from nastavnik_registry.aggregates import people, states
+from nastavnik_registry.aggregates import people, states, trace
 from nastavnik_registry.queries import containing, page
 from nastavnik_registry.tables import Person, PersonMembership
 
 
 async def one(tx: AsyncSession, ident: UUID) -> bodies.Participant:
     row = await aggregates.live(tx, Person, "participant", ident)
+    trace.seen([ident])
     return states.participant_body(await people.individual(tx, row))
 
 
@@ -41,4 +42,5 @@ async def many(
         query = query.where(full.ilike(containing(name)))
     rows, more = await page(tx, Person, query, limit, cursor)
     found = await people.individuals(tx, rows)
+    trace.seen(row.id for row in rows)
     return Page(items=[states.participant_body(one) for one in found], next_cursor=more)

@@ -14,6 +14,7 @@ from sqlmodel import col
 
 from nastavnik_common.sheets.reports import RowError
 from nastavnik_common.sheets.words import fold
+from nastavnik_registry.aggregates import trace
 from nastavnik_registry.tables import ExternalId, Person, PersonMembership
 
 _LABEL = re.compile(r"(?:^|.*[·\s])([0-9a-f]{8})$")
@@ -88,7 +89,9 @@ async def of_units(tx: AsyncSession, units: Iterable[UUID]) -> list[Person]:
         )
         .order_by(col(Person.family_name), col(Person.given_name), col(Person.id))
     )
-    return list((await tx.execute(query)).scalars())
+    found = list((await tx.execute(query)).scalars())
+    trace.seen((person.id for person in found), ["name"])
+    return found
 
 
 def label(person: Person) -> str:

@@ -21,12 +21,23 @@ from nastavnik_registry.tables.people import (
     PersonMembership,
     PersonTraining,
 )
+from nastavnik_registry.tables.privacy import (
+    DestructionAct,
+    ErasureMark,
+    ErasureSalt,
+    TraceEntry,
+    TraceLink,
+    TracePending,
+)
 from nastavnik_registry.tables.programmes import ProgrammeRow
 from nastavnik_registry.tables.pulls import PullRow
 from nastavnik_registry.tables.targets import ReferenceCountRow, TargetRow
 
 __all__ = [
     "ConsentRow",
+    "DestructionAct",
+    "ErasureMark",
+    "ErasureSalt",
     "ExternalId",
     "ImportChange",
     "ImportJob",
@@ -40,6 +51,9 @@ __all__ = [
     "PullRow",
     "ReferenceCountRow",
     "TargetRow",
+    "TraceEntry",
+    "TraceLink",
+    "TracePending",
     "UnitPlacement",
     "idempotency",
     "metadata",

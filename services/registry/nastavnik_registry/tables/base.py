@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import Column, DateTime, ForeignKey, Uuid, func
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -17,6 +18,10 @@ def moment() -> Any:
         sa_type=DateTime(timezone=True),
         sa_column_kwargs={"server_default": func.now(), "nullable": False},
     )
+
+
+def array(of: Any) -> Any:
+    return Field(sa_column=Column(ARRAY(of), nullable=False, server_default="{}"))
 
 
 def reference(target: str) -> Any:

@@ -3,14 +3,16 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Uuid
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, String, Uuid
 from sqlmodel import Field
 
-from nastavnik_registry.tables.base import Base, moment, reference
+from nastavnik_registry.tables.base import Base, array, moment, reference
 
 
 class Person(Base, table=True):
-    """A participant. The personal columns of a deleted one are empty."""
+    """A participant. The personal columns of one who is deleted or erased are empty; of the erased
+    the years stay that figures need. `consents`: purposes consented to now; `withdrawn`: those
+    once consented to, and no longer."""
 
     __tablename__ = "participant"
 
@@ -24,6 +26,11 @@ class Person(Base, table=True):
     email: str | None = None
     phone: str | None = None
     teaching_since: date | None = None
+    erased_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    birth_year: int | None = None
+    teaching_since_year: int | None = None
+    consents: list[str] = array(String())
+    withdrawn: list[str] = array(String())
     created_at: datetime = moment()
     changed_at: datetime = moment()
 
