@@ -63,6 +63,12 @@ class System:
         for name, child in made.items():
             assert child.wait(60) == 0, f"{name}: {child.log_tail()}"
 
+    def run(self, name: str, command: str) -> str:
+        """Another command of a service, to its end; returns what it printed."""
+        child = self._run(name, command)
+        assert child.wait(60) == 0, f"{name}: {child.log_tail()}"
+        return child.log_tail(1000)
+
     def start(self, *names: str, ready_path: str = "/readyz") -> None:
         """Start services and wait until they are ready, or whatever `ready_path` says."""
         self._watching.start([self._service(name, ready_path) for name in names or NAMES])

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVICES = {"registry": 8001, "activity": 8002, "metrics": 8003}
 SERVERS = ["kafka", "postgres", "prometheus", "alertmanager", "grafana", "keycloak"]
 MIGRATIONS = [f"{name}-migrate" for name in SERVICES]
-ONCE = [*MIGRATIONS, "certificates", "kafka-rights"]
+ONCE = [*MIGRATIONS, "certificates", "kafka-rights", "backup"]
 
 
 @pytest.fixture(scope="module")

@@ -62,6 +62,8 @@ def rights() -> Iterator[Right]:
     yield Right(READER, Operation.READ, Resource.GROUP, READER, Pattern.PREFIXED)
     for kind in KINDS:
         yield Right(kind.source, Operation.WRITE, Resource.TOPIC, kind.topic)
+        # after its database was restored: nastavnik_common.recovery
+        yield Right(kind.source, Operation.READ, Resource.TOPIC, kind.topic)
         for consumer in kind.consumers:
             yield Right(consumer, Operation.READ, Resource.TOPIC, kind.topic)
             yield Right(consumer, Operation.WRITE, Resource.TOPIC, kind.dead_letter_topic)
