@@ -167,6 +167,7 @@ async def test_kinds_can_be_chosen_and_personal_data_is_not_there(
     assert ids(found) == [pupil["id"]]
     assert set(found[0]["data"]) == {
         "id", "version", "birth_year", "teaching_since_year", "memberships", "trainings",
+        "consents", "withdrawn",
     }  # fmt: skip
     for text in ("Соколова", "Вера", "2011-03-14"):
         assert text not in str(follower.seen)
