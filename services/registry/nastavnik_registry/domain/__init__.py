@@ -12,6 +12,7 @@ from nastavnik_registry.domain.organizations import (
     ordered_placements,
 )
 from nastavnik_registry.domain.people import (
+    OLDEST,
     check_memberships,
     check_person,
     check_trainings,
@@ -22,6 +23,7 @@ from nastavnik_registry.domain.people import (
 )
 
 __all__ = [
+    "OLDEST",
     "RANK",
     "check_codes",
     "check_kind",

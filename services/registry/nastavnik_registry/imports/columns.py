@@ -6,7 +6,8 @@ finds a fault: a regional package has millions of rows and, as a rule, few fault
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 
 from nastavnik_registry.imports.findings import Problem
 from nastavnik_registry.imports.values import GUID, MISSING, Rule, guid_list, is_guid
@@ -30,9 +31,14 @@ class Ids:
     """The sourcedIds of a file. `complete` turns false when some row's id could not be read: then
     a reference that finds no target proves nothing. The empty string is always contained."""
 
-    def __init__(self) -> None:
-        self.values = {""}
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self._known = known
         self.complete = True
+
+    @cached_property
+    def values(self) -> set[str]:
+        """Made when somebody asks: files read by columns may never need it."""
+        return {"", *self._known}
 
 
 def required(emit: Emit, problem: Problem = MISSING) -> Check:

@@ -45,13 +45,13 @@ def scan(chunks: Iterable[bytes], max_line: int) -> Iterator[Block]:
     Raises CsvError at the first fault, after yielding all rows before it.
     """
     line = 1
-    for piece in _whole_lines(chunks, max_line):
-        for block in _parse(piece, line):
+    for piece in whole_lines(chunks, max_line):
+        for block in parse(piece, line):
             yield block
             line = block.first + len(block.rows)
 
 
-def _whole_lines(chunks: Iterable[bytes], max_line: int) -> Iterator[bytes]:
+def whole_lines(chunks: Iterable[bytes], max_line: int) -> Iterator[bytes]:
     """Pieces that end at line ends, save perhaps the last."""
     carry, done = b"", 0
     for number, chunk in enumerate(_without_bom(chunks)):
@@ -97,7 +97,7 @@ def _last_cut(buffer: bytes) -> int:
     return cut
 
 
-def _parse(piece: bytes, first: int) -> Iterator[Block]:
+def parse(piece: bytes, first: int) -> Iterator[Block]:
     try:
         text = piece.decode()
     except UnicodeDecodeError as error:
@@ -112,7 +112,7 @@ def _until(piece: bytes, fault: int, first: int, found: str) -> Iterator[Block]:
     """The lines before a byte that is no text, and the failure."""
     good = piece[: piece.rfind(b"\n", 0, fault) + 1]
     if good:
-        yield from _parse(good, first)
+        yield from parse(good, first)
     line = first + good.count(b"\n")
     raise CsvError("csv.invalid_utf8", line, f"expected UTF-8 text, found {found}")
 

@@ -97,7 +97,9 @@ class Jobs:
     async def _work(self, source: str) -> None:
         """Run the source's jobs in order, unless another replica does so."""
         try:
-            connection = await db.connect(self._settings.database_url)
+            connection = await db.connect(
+                self._settings.database_url, self._settings.database_timeout_seconds
+            )
             try:
                 lock = "select pg_try_advisory_lock(hashtextextended($1, 13))"
                 if not await connection.fetchval(lock, source):

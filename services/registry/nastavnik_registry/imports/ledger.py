@@ -36,6 +36,16 @@ class Ledger:
         self._new: list[tuple[Any, ...]] = []
         self._seq = 0
 
+    @property
+    def seq(self) -> int:
+        """Of the last entry."""
+        return self._seq
+
+    def counted(self, kind: str, action: str, number: int) -> None:
+        """That many entries were written by others, numbered from the next on."""
+        self._seq += number
+        self._counts[kind, action] += number
+
     def added(self, kind: str, records: Sequence[tuple[UUID, Place]]) -> None:
         """Records that are new, at version 1: the many of a first load."""
         first = self._seq + 1

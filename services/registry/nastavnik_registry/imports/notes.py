@@ -14,7 +14,7 @@ from nastavnik_registry.imports.findings import Finding, Report
 from nastavnik_registry.imports.values import is_guid
 
 _KEEP = 1000
-_LONGEST = 255
+LONGEST = 255
 PERSON, UNIT = "participant", "organization"
 _KINDS = {
     "orgs.csv": UNIT,
@@ -95,8 +95,8 @@ class Notes:
     ) -> str | None:
         """The column's text, stripped; None when it is blank."""
         value = row.get(column, "").strip()
-        if len(value) > _LONGEST:
-            message = f"more than {_LONGEST} characters"
+        if len(value) > LONGEST:
+            message = f"more than {LONGEST} characters"
             self.add("import.text_too_long", file, line, column, message, owner)
         return value or None
 

@@ -11,6 +11,7 @@ delta files, and of bulk files to delta files, cannot be judged from the package
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from nastavnik_registry.imports.csvfile import CsvError
 from nastavnik_registry.imports.findings import (
@@ -29,6 +30,12 @@ from nastavnik_registry.imports.tablecheck import TableCheck, World
 
 Progress = Callable[[str, int], None]  # file, rows checked so far
 
+
+class Frames(Protocol):
+    def check(self, package: Package, file: str, world: World, tick: Progress | None) -> int:
+        """How many rows the file has, if it is surely clean; else 0: nobody knows yet."""
+
+
 NO_MANIFEST = Problem(
     "package.missing_manifest",
     "expected manifest.csv, found no such file",
@@ -41,16 +48,18 @@ def check(
     limits: Limits | None = None,
     progress: Progress | None = None,
     own: Mapping[str, frozenset[str]] = {},
+    frames: Frames | None = None,
 ) -> Report:
     """Check a package, given by path or as a seekable binary file.
 
-    `own`: words agreed with the sender, by vocabulary (`role`, `orgType`). A fault of the archive
-    is the only finding of its report. Raises OSError if the file cannot be opened at all.
+    `own`: words agreed with the sender, by vocabulary (`role`, `orgType`). `frames`: a faster way
+    for the files of people, which keeps their columns. A fault of the archive is the only finding
+    of its report. Raises OSError if the file cannot be opened at all.
     """
     limits = limits or Limits()
     try:
         with open_package(source, limits) as package:
-            return _Check(package, limits, progress, own).run()
+            return _Check(package, limits, progress, own, frames).run()
     except PackageError as error:
         return Report(valid=False, findings=(error.finding,), total=1)
 
@@ -62,8 +71,9 @@ class _Check:
         limits: Limits,
         progress: Progress | None,
         own: Mapping[str, frozenset[str]],
+        frames: Frames | None,
     ) -> None:
-        self._own = own
+        self._own, self._frames = own, frames
         self._package, self._keep, self._progress = package, limits.max_findings, progress
         self._buckets = {name: Bucket(name, self._keep) for name in ("", MANIFEST, *FILES)}
         self._rows: dict[str, int] = {}
@@ -111,6 +121,11 @@ class _Check:
         mode = world.modes.get(file, "absent")
         if mode == "absent" or file not in world.sound:
             return
+        if mode == "bulk" and self._frames is not None:
+            rows = self._frames.check(self._package, file, world, self._progress)
+            if rows:
+                self._rows[file] = rows
+                return
         bucket = self._buckets[file]
         table = TableCheck(TABLES[file.removesuffix(".csv")], mode, world, bucket)
         try:

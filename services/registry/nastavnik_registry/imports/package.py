@@ -66,6 +66,10 @@ class Package:
     def names(self) -> tuple[str, ...]:
         return older.names(tuple(self._entries)) if self.older else tuple(self._entries)
 
+    def size(self, name: str) -> int:
+        """Bytes of an entry as the archive declares it; reading stops beyond that."""
+        return self._entries[name].file_size
+
     def blocks(self, name: str) -> Iterator[Block]:
         """The lines of an entry as rows, the header first. Raises CsvError and PackageError."""
         return older.blocks(name, self._scan) if self.older else self._scan(name)

@@ -31,11 +31,15 @@ Tick = Callable[[int], None]
 _STAGES = (
     "create temporary table s_user (outside text, line int, family_name text, given_name text,"
     " middle_name text, email text, phone text, teaching_since date, home uuid,"
-    " gone boolean) on commit drop",
+    " gone boolean, hash bytea, known uuid) on commit drop",
     "create temporary table s_role (outside text, seq int, organization_id uuid, kind text,"
     " first boolean, since date, until date, gone boolean) on commit drop",
     "create temporary table s_demographics (outside text, line int, birth_date date)"
     " on commit drop",
+)
+_USER = (
+    *("outside", "line", "family_name", "given_name", "middle_name", "email", "phone"),
+    *("teaching_since", "home", "gone"),
 )
 _JOINED = """
     select u.*, d.birth_date, r.organizations, r.kinds, r.firsts, r.sinces, r.untils,
@@ -70,16 +74,21 @@ class Staging(NamedTuple):
     notes: Notes
 
 
+async def prepare(raw: Any) -> None:
+    """Make the staging tables, for this transaction."""
+    await raw.execute("set local work_mem = '128MB'")
+    for statement in _STAGES:
+        await raw.execute(statement)
+
+
 async def stage(tx: AsyncSession, staging: Staging) -> Present:
     """Copy the files into temporary tables; what cannot be applied goes into the notes."""
     package = staging.package
     raw = await db.driver(tx)
-    await raw.execute("set local work_mem = '128MB'")
-    for statement in _STAGES:
-        await raw.execute(statement)
+    await prepare(raw)
     present = Present(ROLES in package.names, DEMOGRAPHICS in package.names)
     if USERS in package.names:
-        await raw.copy_records_to_table("s_user", records=_users(staging))
+        await raw.copy_records_to_table("s_user", records=_users(staging), columns=_USER)
     if present.roles:
         await raw.copy_records_to_table("s_role", records=_roles(staging))
     if present.demographics:
@@ -189,6 +198,18 @@ async def apply(target: Target, present: Present, notes: Notes, tick: Tick) -> t
     return added, changed, seen - added - changed - (notes.total - noted)
 
 
+async def update(target: Target, present: Present, notes: Notes) -> int:
+    """Bring those of `s_user` who are `known` up to date; returns how many differed."""
+    raw = await db.driver(target.tx)
+    rows = await raw.fetch(f"{_JOINED} where u.known is not null", target.source)
+    changed = 0
+    for start in range(0, len(rows), CHUNK):
+        chunk = rows[start : start + CHUNK]
+        found = [one for row in chunk if (one := _found(row, present, notes)) is not None]
+        changed += await peoplestore.update(target, found)
+    return changed
+
+
 def _found(row: Any, present: Present, notes: Notes) -> Found | None:
     """The person as the package has them; None when that is what was last imported."""
     memberships: tuple[Membership, ...] | None = None
@@ -202,7 +223,7 @@ def _found(row: Any, present: Present, notes: Notes) -> Found | None:
         notes.add("import.teaching_since", *place, message, row["outside"])
         return None
     person = tuple(row[name] for name in peoplestore.PERSONAL)
-    mark = mapping.content_hash(person, memberships, present)
+    mark = row["hash"] or mapping.content_hash(person, memberships, present)
     if row["content_hash"] == mark:
         return None
     return Found(

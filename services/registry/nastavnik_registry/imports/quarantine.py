@@ -18,10 +18,13 @@ _RELEASE = """
     update import_quarantine q set released_by = $1
     where q.source = $2 and q.kind = $3 and q.released_by is null
 """
-_CAME = """
-    and q.outside <> all($4) and q.outside in (
-        select outside from s_user union select outside from s_role
-        union select outside from s_demographics)
+_STAGED = """
+    select outside from s_user union select outside from s_role
+    union select outside from s_demographics
+"""
+_OPEN = """
+    select distinct outside from import_quarantine
+    where source = $1 and kind = 'participant' and outside is not null and released_by is null
 """
 
 
@@ -40,13 +43,28 @@ async def release_units(target: Target, came: Collection[str]) -> None:
         await raw.execute(f"{_RELEASE} and q.outside = any($4)", *head, list(came))
 
 
-async def release_people(target: Target, notes: Notes, *, bulk: bool) -> None:
+async def open_people(target: Target) -> list[str]:
+    """The people set aside before."""
+    raw = await db.driver(target.tx)
+    return [row[0] for row in await raw.fetch(_OPEN, target.source)]
+
+
+async def staged(target: Target) -> list[str]:
+    """The people of the staging tables who had been set aside before."""
+    raw = await db.driver(target.tx)
+    return [row[0] for row in await raw.fetch(f"{_STAGED} intersect {_OPEN}", target.source)]
+
+
+async def release_people(
+    target: Target, notes: Notes, came: Collection[str], *, bulk: bool
+) -> None:
     """People who came well this time; in a bulk without nameless rows, the nameless ones too."""
     if target.ledger.dry:
         return
     raw = await db.driver(target.tx)
     head = (target.ledger.import_id, target.source, PERSON)
-    await raw.execute(_RELEASE + _CAME, *head, list(notes.left_out[PERSON]))
+    well = [outside for outside in came if outside not in notes.left_out[PERSON]]
+    await raw.execute(f"{_RELEASE} and q.outside = any($4)", *head, well)
     if bulk and not notes.nameless:
         await raw.execute(f"{_RELEASE} and q.outside is null", *head)
 

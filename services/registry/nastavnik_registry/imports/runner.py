@@ -14,6 +14,7 @@ from nastavnik_common import clock, db
 from nastavnik_common.outbox import Outbox
 from nastavnik_registry import tables
 from nastavnik_registry.imports import codes, sync
+from nastavnik_registry.imports.columnar import Frames
 from nastavnik_registry.imports.findings import Report
 from nastavnik_registry.imports.jobs import OPEN, finish, package_path
 from nastavnik_registry.imports.ledger import Ledger, Target
@@ -63,14 +64,16 @@ class Runner:
         if policy.partial:
             limits = msgspec.structs.replace(limits, max_findings=_FINDINGS_IN_PARTS)
         path = package_path(self._settings, self._ident)
-        report = await asyncio.to_thread(check, path, limits, self._checked, policy.words)
+        frames = Frames()
+        words = policy.words
+        report = await asyncio.to_thread(check, path, limits, self._checked, words, frames)
         if not report.valid and not (policy.partial and divisible(report)):
             await self._end("rejected", report=_document(report))
             return
         self._progress = ("applying", 0, 0)
         await self._move("applying")
         plan = Plan(
-            *(self._ident, job.source, job.under, path, limits, report.files, policy),
+            *(self._ident, job.source, job.under, path, limits, report.files, policy, frames),
             dry=job.dry_run,
             confirmed=job.confirmed,
             mark=None if job.dry_run else job.mark,

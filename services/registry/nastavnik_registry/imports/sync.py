@@ -1,5 +1,6 @@
 """A checked package → the registry: all of it, or all but what is set aside, or only a plan."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +13,15 @@ from nastavnik_common import clock
 from nastavnik_common.outbox import Outbox
 from nastavnik_registry import aggregates
 from nastavnik_registry.aggregates.imports import mark as mark_of
-from nastavnik_registry.imports import deltas, people, quarantine, removal, units, unitstore
+from nastavnik_registry.imports import (
+    columnar,
+    deltas,
+    people,
+    quarantine,
+    removal,
+    units,
+    unitstore,
+)
 from nastavnik_registry.imports.codes import Policy
 from nastavnik_registry.imports.findings import FileReport
 from nastavnik_registry.imports.ledger import Ledger, Target
@@ -27,7 +36,8 @@ _SOME = 2  # changes that a breaker never holds: a share of a handful says nothi
 
 class Plan(NamedTuple):
     """`mark` is of the data a dry run has seen; it must be the same still. `dry`: write nothing
-    but the difference. `confirmed`: the breaker has been overruled."""
+    but the difference. `confirmed`: the breaker has been overruled. `frames`: what was read when
+    the package was checked."""
 
     import_id: UUID
     source: str
@@ -36,6 +46,7 @@ class Plan(NamedTuple):
     limits: Limits
     files: tuple[FileReport, ...]
     policy: Policy
+    frames: columnar.Frames
     dry: bool = False
     confirmed: bool = False
     mark: str | None = None
@@ -55,12 +66,13 @@ class Counts(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """`held`: what the breaker says, if anything. `mark` is of the data before."""
+    """`held`: what the breaker says, if anything. `mark` is of the data before,
+    of a dry run."""
 
     counts: dict[str, Counts]
     held: dict[str, object] | None
     quarantined: int
-    mark: str
+    mark: str | None
 
 
 class StaleError(Exception):
@@ -91,7 +103,8 @@ async def apply(
         notes.add("import.mixed_modes", people.USERS, None, "", message)
     notes.check()
     await lock(tx, plan.source)
-    mark = await mark_of(tx, plan.source)
+    # of all that the source has named: only where somebody decides by it, now or later
+    mark = await mark_of(tx, plan.source) if plan.dry or plan.mark else None
     if plan.mark not in (None, mark):
         raise StaleError
     size = await _people(tx, plan.source)
@@ -168,13 +181,19 @@ class _Run(NamedTuple):
         rows = {file.name: file.rows for file in self.plan.files}
         total = max(rows.get(file, 0) for file in people.FILES)
         self.progress("staging", 0, total)
-        staging = people.Staging(self.package, policy, known, target.today, notes)
-        present = await people.stage(target.tx, staging)
-        notes.check()
 
         def tick(done: int) -> None:
             self.progress("participants", done, total)
 
+        read = await self.by_columns(known)
+        if read is not None:
+            counts, gone, came = await columnar.apply(target, read, notes, tick)
+            vanished = await removal.vanish(target, policy.vanished, set(), gone)
+            await quarantine.release_people(target, notes, came, bulk=True)
+            return _people_counts(counts, vanished, target.ledger)
+        staging = people.Staging(self.package, policy, known, target.today, notes)
+        present = await people.stage(target.tx, staging)
+        notes.check()
         vanished = 0
         bulk = self.modes.get(people.USERS) == "bulk"
         if bulk:
@@ -184,8 +203,19 @@ class _Run(NamedTuple):
         else:
             counts = await deltas.apply(target, notes, tick)
         notes.check()
-        await quarantine.release_people(target, notes, bulk=bulk)
+        came = await quarantine.staged(target)
+        await quarantine.release_people(target, notes, came, bulk=bulk)
         return _people_counts(counts, vanished, target.ledger)
+
+    async def by_columns(self, known: dict[str, Known]) -> columnar.People | None:
+        """The people, if all of their files could be read so."""
+        found = self.plan.frames.found
+        if people.USERS not in found or any(
+            f in self.modes and f not in found for f in people.FILES
+        ):
+            return None
+        policy, today = self.plan.policy, self.target.today
+        return await asyncio.to_thread(columnar.people, found, policy, known, today)
 
 
 def _people_counts(written: tuple[int, int, int], vanished: int, ledger: Ledger) -> Counts:
