@@ -45,8 +45,8 @@ def organization(ident: UUID, version: int = 1, level: Any = "organization", **m
     )
 
 
-def participant(ident: UUID, version: int = 1) -> Event:
-    state = ParticipantState(id=ident, version=version, birth_year=2010)
+def participant(ident: UUID, version: int = 1, **more: Any) -> Event:
+    state = ParticipantState(id=ident, version=version, birth_year=2010, **more)
     return events.happened(
         PARTICIPANT, "registered", state, time=datetime.now(UTC), schema_base_url=SCHEMAS
     )

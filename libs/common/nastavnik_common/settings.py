@@ -102,6 +102,9 @@ class Settings(KafkaSettings):
     request_seconds: float = Field(
         default=120, gt=0, description="until an answer begins; uploads and /admin/ are left out"
     )
+    mentoring_consent: Literal["required", "withdrawable"] = Field(
+        default="withdrawable", description="of every member, or of nobody who withdrew it"
+    )
     auth: Literal["oidc", "development"] = Field(
         default="oidc", description="development: take tokens signed on this machine"
     )

@@ -68,6 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
         sessions=sessions,
         outbox=Outbox(tables.outbox, settings.schema_base_url),
         metrics=Metrics(registry),
+        consents=settings.mentoring_consent == "required",
     )
     app.state.engine = engine
     app.include_router(api.router())

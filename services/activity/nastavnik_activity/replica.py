@@ -37,13 +37,15 @@ class Metrics:
 
 @dataclass(frozen=True)
 class _Fact:
-    """The newest state of one aggregate. `level` and `placements` of an organisation that is not
-    deleted."""
+    """The newest state of one aggregate. `level` and `placements` of an organisation, `consents`
+    and `withdrawn` of a participant, that is not deleted."""
 
     version: int
     deleted: bool
     level: str | None
     placements: tuple[Placement, ...]
+    consents: tuple[str, ...]
+    withdrawn: tuple[str, ...]
 
 
 @dataclass
@@ -89,8 +91,8 @@ async def apply(tx: AsyncSession, records: Sequence[Record]) -> Applied:
 def _keep(facts: dict[UUID, _Fact], found: Reading) -> None:
     ident, version, state = found.envelope.subject, found.envelope.version, found.state
     if ident not in facts or facts[ident].version < version:
-        level, placements = getattr(state, "level", None), getattr(state, "placements", ())
-        facts[ident] = _Fact(version, state is None, level, placements)
+        told = (getattr(state, name, ()) for name in ("placements", "consents", "withdrawn"))
+        facts[ident] = _Fact(version, state is None, getattr(state, "level", None), *told)
 
 
 def _add(counts: dict[tuple[str, str], int], key: tuple[str, str], number: int) -> None:
@@ -140,10 +142,13 @@ _UPSERT = {
     ),
     PARTICIPANT.topic: text(
         """
-        insert into replica_participant as stored (id, version, deleted)
-        select * from unnest(cast(:ids as uuid[]), cast(:versions as bigint[]),
-                             cast(:deleted as boolean[]))
-        on conflict (id) do update set version = excluded.version, deleted = excluded.deleted
+        insert into replica_participant as stored (id, version, deleted, consents, withdrawn)
+        select id, v, d, string_to_array(c, ' '), string_to_array(w, ' ')
+        from unnest(cast(:ids as uuid[]), cast(:versions as bigint[]), cast(:deleted as boolean[]),
+                    cast(:consents as text[]), cast(:withdrawn as text[])) as person(id, v, d, c, w)
+        on conflict (id) do update
+            set version = excluded.version, deleted = excluded.deleted,
+                consents = excluded.consents, withdrawn = excluded.withdrawn
             where excluded.version > stored.version
         returning 1
         """
@@ -166,4 +171,7 @@ async def _upsert(tx: AsyncSession, topic: str, facts: dict[UUID, _Fact]) -> int
         parameters["parents"] = [placement.parent_id for _, placement in placed]
         parameters["since"] = [placement.since for _, placement in placed]
         parameters["until"] = [placement.until for _, placement in placed]
+    else:  # codes have no spaces; arrays of arrays would have to be of one length
+        parameters["consents"] = [" ".join(fact.consents) for _, fact in ordered]
+        parameters["withdrawn"] = [" ".join(fact.withdrawn) for _, fact in ordered]
     return len((await tx.execute(_UPSERT[topic], parameters)).all())

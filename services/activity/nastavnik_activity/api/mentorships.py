@@ -37,11 +37,15 @@ _LINES = msgspec.json.Decoder(MentorshipLine)
 async def form_mentorship(request: Request, body: NewMentorshipBody, service: Wired) -> Response:
     """A pair (one mentor, one mentee) or a group (three people or more); curators besides.
 
+    422 `mentorship.consent_missing` when a member has withdrawn the consent to mentoring, or, where
+    consents are required, has given none.
     It may begin up to the end of the current school year, or 92 days ahead if that is later.
     """
 
     async def action(tx: AsyncSession) -> Reply:
-        results = await commands.form_all(tx, service.outbox, [body.asked()], clock.now())
+        results = await commands.form_all(
+            tx, service.outbox, [body.asked()], clock.now(), consents=service.consents
+        )
         made = base.one(results)
         return _reply(made.state, created=made.created)
 
@@ -65,14 +69,16 @@ async def form_mentorships(
             service,
             _LINES,
             lambda tx, asked: journal_mentorships.enter_all(
-                tx, service.outbox, asked, source, clock.now()
+                tx, service.outbox, asked, source, clock.now(), consents=service.consents
             ),
         )
     return await batches.answer(
         request,
         service,
         _DECODER,
-        lambda tx, asked: commands.form_all(tx, service.outbox, asked, clock.now()),
+        lambda tx, asked: commands.form_all(
+            tx, service.outbox, asked, clock.now(), consents=service.consents
+        ),
     )
 
 
@@ -83,6 +89,13 @@ async def list_mentorships(
     status: MentorshipStatus | None = None,
     form: Annotated[FormCode | None, Query()] = None,
     participant_id: UUID | None = None,
+    consent_withdrawn: Annotated[
+        bool,
+        Query(
+            description="Only those not over yet, of which a member has withdrawn the consent to"
+            " mentoring or was erased: to be ended, or the member replaced"
+        ),
+    ] = False,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[MentorshipView]:
@@ -96,6 +109,7 @@ async def list_mentorships(
             status=status,
             form=form,
             participant_id=participant_id,
+            consent_withdrawn=consent_withdrawn,
         )
     return Page(items=[MentorshipView.of(state) for state in found], next_cursor=more)
 
@@ -116,7 +130,10 @@ async def change_mentorship(
 
     async def action(tx: AsyncSession) -> Reply:
         wanted = if_match(request)
-        return _reply(await commands.change(tx, service.outbox, id, body.asked(), wanted))
+        state = await commands.change(
+            tx, service.outbox, id, body.asked(), wanted, consents=service.consents
+        )
+        return _reply(state)
 
     return await service.write(request, action)
 
@@ -150,7 +167,10 @@ def _moving(
     async def run(tx: AsyncSession) -> Reply:
         asked = Move(action=action, on=body.on, reason=body.reason)
         wanted = if_match(request)
-        return _reply(await commands.move(tx, service.outbox, ident, asked, wanted, clock.now()))
+        state = await commands.move(
+            tx, service.outbox, ident, asked, wanted, clock.now(), consents=service.consents
+        )
+        return _reply(state)
 
     return run
 

@@ -43,6 +43,8 @@ class Service:
     sessions: db.Sessions
     outbox: Outbox
     metrics: Metrics
+    consents: bool
+    """Whether a mentorship needs the consent of every member."""
 
     async def write(self, request: Request, action: writing.Action) -> Response:
         """One transaction, committed before the answer.

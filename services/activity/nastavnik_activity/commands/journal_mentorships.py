@@ -19,9 +19,15 @@ from nastavnik_common.outbox import Outbox
 
 
 async def enter_all(
-    tx: AsyncSession, outbox: Outbox, lines: Sequence[MentorshipLine], source: str, now: datetime
+    tx: AsyncSession,
+    outbox: Outbox,
+    lines: Sequence[MentorshipLine],
+    source: str,
+    now: datetime,
+    *,
+    consents: bool,
 ) -> list[Outcome]:
-    """An outcome for each, in order."""
+    """An outcome for each, in order. `consents` as with `form_all`."""
     asked = [line.asked(source) for line in lines]
     found: dict[int, Outcome] = {}
     rows = await _rows(tx, asked)
@@ -34,13 +40,13 @@ async def enter_all(
                 raise DomainError("line.repeated_key", "An earlier line has the same key.")
             seen.add(new.id)
             if new.id in rows:
-                found[number] = await _correct(tx, outbox, rows[new.id], new, now)
+                found[number] = await _correct(tx, outbox, rows[new.id], new, now, consents)
             else:
                 fresh[number] = new
         except DomainError as error:
             found[number] = error
     await tx.flush()
-    results = await mentorships.form_all(tx, outbox, list(fresh.values()), now)
+    results = await mentorships.form_all(tx, outbox, list(fresh.values()), now, consents=consents)
     for number, result in zip(fresh, results, strict=True):
         if isinstance(result, DomainError):
             found[number] = result
@@ -62,7 +68,12 @@ async def _rows(tx: AsyncSession, asked: Sequence[NewMentorship]) -> dict[object
 
 
 async def _correct(
-    tx: AsyncSession, outbox: Outbox, row: Mentorship, new: NewMentorship, now: datetime
+    tx: AsyncSession,
+    outbox: Outbox,
+    row: Mentorship,
+    new: NewMentorship,
+    now: datetime,
+    consents: bool,
 ) -> Outcome:
     mark = mentorships.digest(new)
     reach().demand(row.organization_id)
@@ -77,9 +88,9 @@ async def _correct(
         raise ConflictError("mentorship.start_fixed", "It began on another day.")
     members = tuple(Member(participant_id=m.participant_id, role=m.role) for m in new.members)
     changes = Changes(members=members, sessions_per_month=new.sessions_per_month, form=new.form)
-    state = await mentorships.change(tx, outbox, row.id, changes, None)
+    state = await mentorships.change(tx, outbox, row.id, changes, None, consents=consents)
     if new.active_from is not None and not before.periods:
         move = Move(action="activate", on=new.active_from)
-        state = await mentorships.move(tx, outbox, row.id, move, None, now)
+        state = await mentorships.move(tx, outbox, row.id, move, None, now, consents=consents)
     row.created_as = mark
     return Entry(row.id, "unchanged" if state.version == before.version else "changed")

@@ -29,14 +29,23 @@ class _References(msgspec.Struct, frozen=True):
 
     levels: dict[UUID, str | None]
     participants: set[UUID]
+    without_consent: set[UUID]
     forms: dict[str, FederalForm]
 
 
 async def form_all(
-    tx: AsyncSession, outbox: Outbox, asked: Sequence[NewMentorship], now: datetime
+    tx: AsyncSession,
+    outbox: Outbox,
+    asked: Sequence[NewMentorship],
+    now: datetime,
+    *,
+    consents: bool,
 ) -> list[Result]:
-    """A result for each, in order. Those without an error are written, with their events."""
-    references = await _references(tx, asked)
+    """A result for each, in order. Those without an error are written, with their events.
+
+    `consents`: every member must have consented; else nobody may have withdrawn it.
+    """
+    references = await _references(tx, asked, consents)
     known = await _known(tx, [new.id for new in asked if new.id is not None])
     results: list[Result] = []
     made: list[tuple[MentorshipState, bytes, NewMentorship]] = []
@@ -58,10 +67,20 @@ async def form_all(
 
 
 async def move(
-    tx: AsyncSession, outbox: Outbox, ident: UUID, asked: Move, version: int | None, now: datetime
+    tx: AsyncSession,
+    outbox: Outbox,
+    ident: UUID,
+    asked: Move,
+    version: int | None,
+    now: datetime,
+    *,
+    consents: bool,
 ) -> MentorshipState:
+    """The state after. What begins or goes on needs the consents as a new one does."""
     row = await locks.mentorship(tx, ident)
     base.check_version(row.version, version)
+    if asked.action in ("activate", "resume", "reopen"):
+        await registry.check_consents(tx, row.member_ids, required=consents)
     last_session = await tx.scalar(
         select(func.max(col(Session.day))).where(
             col(Session.mentorship_id) == ident,
@@ -78,7 +97,13 @@ async def move(
 
 
 async def change(
-    tx: AsyncSession, outbox: Outbox, ident: UUID, changes: Changes, version: int | None
+    tx: AsyncSession,
+    outbox: Outbox,
+    ident: UUID,
+    changes: Changes,
+    version: int | None,
+    *,
+    consents: bool,
 ) -> MentorshipState:
     """The state after the correction. Newly named members must exist, those there may be gone."""
     row = await locks.mentorship(tx, ident)
@@ -92,6 +117,7 @@ async def change(
     new = {m.participant_id for m in state.members} - set(row.member_ids)
     if not new <= await registry.participants(tx, new):
         raise registry.unknown_participant()
+    await registry.check_consents(tx, new, required=consents)
     row.take(state)
     await outbox.add(tx, outbox.event(MENTORSHIP, "changed", state))
     return state
@@ -136,6 +162,8 @@ def _formed(
     state = rules.form(new, ident, federal, now.date())
     if not references.participants.issuperset(m.participant_id for m in new.members):
         raise registry.unknown_participant()
+    if not references.without_consent.isdisjoint(m.participant_id for m in new.members):
+        raise registry.consent_missing()
     return state
 
 
@@ -179,11 +207,13 @@ async def _known(tx: AsyncSession, idents: Sequence[UUID]) -> dict[UUID, Any]:
     return await base.known(tx, statement, tables.mentorship_state)
 
 
-async def _references(tx: AsyncSession, asked: Sequence[NewMentorship]) -> _References:
+async def _references(
+    tx: AsyncSession, asked: Sequence[NewMentorship], consents: bool
+) -> _References:
+    people = {m.participant_id for new in asked for m in new.members}
     return _References(
         levels=await registry.levels(tx, {new.organization_id for new in asked}),
-        participants=await registry.participants(
-            tx, {m.participant_id for new in asked for m in new.members}
-        ),
+        participants=await registry.participants(tx, people),
+        without_consent=await registry.without_consent(tx, people, required=consents),
         forms=await forms.federal(tx, {new.form for new in asked}),
     )

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from nastavnik_activity.commands import base
-from nastavnik_activity.tables import ReplicaOrganization, ReplicaParticipant
+from nastavnik_activity.tables import MENTORING, ReplicaOrganization, ReplicaParticipant
 from nastavnik_common.auth_scope import reach
 from nastavnik_common.errors import DomainError
 
@@ -33,6 +33,30 @@ async def participants(tx: AsyncSession, idents: Iterable[UUID]) -> set[UUID]:
         )
     )
     return set(rows)
+
+
+async def check_consents(tx: AsyncSession, idents: Iterable[UUID], *, required: bool) -> None:
+    """422 ``mentorship.consent_missing`` if one is among those `without_consent`."""
+    if await without_consent(tx, idents, required=required):
+        raise consent_missing()
+
+
+async def without_consent(tx: AsyncSession, idents: Iterable[UUID], *, required: bool) -> set[UUID]:
+    """Those who withdrew their consent to mentoring or were erased; with `required` also those
+    who never gave one."""
+    person = ReplicaParticipant
+    missing = col(person.withdrawn).contains([MENTORING])
+    if required:
+        missing = ~col(person.consents).contains([MENTORING])
+    query = select(col(person.id)).where(base.among(col(person.id), idents), missing)
+    return set(await tx.scalars(query))
+
+
+def consent_missing() -> DomainError:
+    return DomainError(
+        "mentorship.consent_missing",
+        "A member has not consented to mentoring, or has withdrawn the consent.",
+    )
 
 
 def check_organization(kind: str, ident: UUID, known: Mapping[UUID, str | None]) -> None:

@@ -68,7 +68,7 @@ async def enter_mentorships_sheet(
             rows,
             lambda row: lines.mentorship(row, options.organization_id),
             lambda asked: journal_mentorships.enter_all(
-                tx, service.outbox, asked, options.source, clock.now()
+                tx, service.outbox, asked, options.source, clock.now(), consents=service.consents
             ),
         )
 

@@ -20,7 +20,7 @@ from nastavnik_activity.tables.mentorships import (
 )
 from nastavnik_activity.tables.questionnaires import StoredQuestionnaire
 from nastavnik_activity.tables.records import Record, Sort
-from nastavnik_activity.tables.replica import ReplicaOrganization, ReplicaParticipant
+from nastavnik_activity.tables.replica import MENTORING, ReplicaOrganization, ReplicaParticipant
 from nastavnik_activity.tables.reviews import SessionReview
 from nastavnik_activity.tables.sessions import (
     SESSION_COLUMNS,
@@ -38,6 +38,7 @@ __all__ = [
     "ASSESSMENTS",
     "CONTRIBUTIONS",
     "GATHERINGS",
+    "MENTORING",
     "MENTORSHIP_COLUMNS",
     "SESSION_COLUMNS",
     "SORTS",

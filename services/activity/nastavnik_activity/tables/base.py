@@ -21,8 +21,8 @@ idempotency = idempotency_table(Base.metadata)
 dead_letter = dead_letter_table(Base.metadata)
 
 
-def array(kind: Any) -> Any:
-    return Column(ARRAY(kind), nullable=False)
+def array(kind: Any, **more: Any) -> Any:
+    return Column(ARRAY(kind), nullable=False, **more)
 
 
 def created_at() -> Any:

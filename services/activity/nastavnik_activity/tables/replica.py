@@ -3,10 +3,13 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Date, Uuid
+from sqlalchemy import BigInteger, Date, String, Uuid
 from sqlmodel import Field
 
 from nastavnik_activity.tables.base import Base, array
+
+MENTORING = "mentoring"
+"""The purpose for which a participant's consent is asked."""
 
 
 class ReplicaOrganization(Base, table=True):
@@ -25,10 +28,13 @@ class ReplicaOrganization(Base, table=True):
 
 
 class ReplicaParticipant(Base, table=True):
-    """A participant known from events: that it exists."""
+    """A participant known from events: that it exists, for which purposes there is a consent, and
+    for which it was withdrawn."""
 
     __tablename__ = "replica_participant"
 
     id: UUID = Field(primary_key=True)
     version: int = Field(sa_type=BigInteger)
     deleted: bool
+    consents: list[str] = Field(sa_column=array(String(), server_default="{}"))
+    withdrawn: list[str] = Field(sa_column=array(String(), server_default="{}"))
