@@ -28,6 +28,7 @@ class CloudEvent(BaseModel):
     sequence: str = Field(description="version of the aggregate; keep the highest seen")
     partitionkey: str
     correlationid: str | None = None
+    traceparent: str | None = None
     datacontenttype: Literal["application/json"]
     data: dict[str, Any] | None = Field(description="the whole state; null: a tombstone")
 

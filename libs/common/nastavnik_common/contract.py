@@ -27,9 +27,10 @@ _ATTRIBUTES = {
     "ce_sequence": "Version of the aggregate: 1, 2, 3 …; keep the highest seen",
     "ce_partitionkey": "What chose the partition",
     "ce_correlationid": "The request or import that caused the event",
+    "ce_traceparent": "W3C Trace Context of the request that caused the event",
     "content-type": "application/json",
 }
-_OPTIONAL = {"ce_dataschema", "ce_correlationid"}
+_OPTIONAL = {"ce_dataschema", "ce_correlationid", "ce_traceparent"}
 
 
 @cache

@@ -1,4 +1,5 @@
-"""Structured logs: one JSON object a line, with the correlation id of the request or event."""
+"""Structured logs: one JSON object a line, with the correlation id of the request or event, and the
+id of its trace, if it has one."""
 
 import logging
 import sys
@@ -12,6 +13,7 @@ import structlog
 import structlog.tracebacks
 from sqlalchemy.exc import SQLAlchemyError
 
+from nastavnik_common import tracing
 from nastavnik_common.settings import Settings
 
 CORRELATION_HEADER = "x-correlation-id"
@@ -51,6 +53,7 @@ def configure(settings: Settings, service: str) -> None:
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(service=service)
+    tracing.configure(settings.traces_endpoint, service)
 
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from nastavnik_common import logs
+from nastavnik_common import logs, tracing
 from nastavnik_common.errors import problem
 from nastavnik_common.settings import Settings
 
@@ -51,6 +51,7 @@ class Instrumentation:
         structlog.contextvars.unbind_contextvars("correlation_id")
         given = Headers(scope=scope).get(logs.CORRELATION_HEADER)
         correlation = logs.bind_correlation(given if _acceptable(given) else None)
+        span = tracing.Request(Headers(scope=scope).get(tracing.HEADER))
         began = time.perf_counter()
         status = 500
 
@@ -65,7 +66,7 @@ class Instrumentation:
             with self.open.track_inprogress():
                 await self._limited(scope, receive, answer)
         finally:
-            self._record(scope, status, time.perf_counter() - began)
+            self._record(scope, status, time.perf_counter() - began, span)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         prefixes = getattr(scope["app"].state, UNLIMITED, ()) if "app" in scope else ()
@@ -109,10 +110,11 @@ class Instrumentation:
         response = JSONResponse(document, 413, media_type="application/problem+json")
         await response(scope, receive, send)
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, status: int, seconds: float, span: tracing.Request) -> None:
         route: Any = scope.get("route")
         template = getattr(route, "path", "unmatched")
         method = scope["method"] if scope["method"] in _METHODS else "other"
+        span.end(method, template, status)
         self.requests.labels(method, template, f"{status // 100}xx").inc()
         self.seconds.labels(method, template).observe(seconds)
         if template not in QUIET:

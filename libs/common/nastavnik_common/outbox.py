@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from nastavnik_common import changes, clock, db, events, kafka, logs
+from nastavnik_common import changes, clock, db, events, kafka, logs, tracing
 from nastavnik_common.events import Event, Kind
 from nastavnik_common.events.base import State
 from nastavnik_common.settings import Settings
@@ -80,6 +80,7 @@ class Outbox:
             partition_key=partition_key,
             schema_base_url=self.schema_base_url,
             correlation_id=logs.correlation_id(),
+            traceparent=tracing.current(),
         )
 
     def tombstone(
@@ -93,6 +94,7 @@ class Outbox:
             partition_key=partition_key,
             schema_base_url=self.schema_base_url,
             correlation_id=logs.correlation_id(),
+            traceparent=tracing.current(),
         )
 
     async def add(self, tx: AsyncSession, *changes: Event) -> None:

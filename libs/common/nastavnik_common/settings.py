@@ -93,6 +93,9 @@ class Settings(KafkaSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
+    traces_endpoint: str | None = Field(
+        default=None, description="OTLP over HTTP; needs the extra `otel` installed"
+    )
     idempotency_days: int = Field(
         default=7, ge=1, description="for which an answer under an Idempotency-Key is kept"
     )

@@ -68,6 +68,7 @@ class Batch:
         self.origin: dict[tuple[str, UUID], tuple[str, int]] = {}
         self.poison: list[Poison] = []
         self.correlations: set[str] = set()
+        self.traces: set[str] = set()
         self.tallies = {at: Tally(offset) for at, offset in positions.items()}
 
     def add(self, records: Iterable[Record]) -> None:
@@ -99,6 +100,8 @@ class Batch:
         newest[change.id] = change
         if reading.envelope.correlation_id is not None:
             self.correlations.add(reading.envelope.correlation_id)
+        if reading.envelope.traceparent is not None:
+            self.traces.add(reading.envelope.traceparent)
         self.origin[record.topic, change.id] = (record.topic, record.partition)
         tally.applied += 1
 

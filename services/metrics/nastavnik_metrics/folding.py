@@ -1,5 +1,6 @@
 """Batches folded in one transaction with their positions: one after another while catching up."""
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
@@ -28,7 +29,9 @@ class Folded:
         self.records = self.batches = self.cells = self.poison = 0
         self.counts: list[tuple[dict[tuple[str, int], Tally], dict[str, datetime]]] = []
         """Of each batch: tallies, and when the first change of every topic happened."""
+        self.began = time.time()
         self.correlations: set[str] = set()
+        self.traces: set[str] = set()
         self.moved: Counter[Share] = Counter()
         self.changed = False
 
@@ -56,6 +59,7 @@ class Folding:
         if self._transaction is None:
             self._transaction = self._connection.transaction()
             await self._transaction.start()
+            self._folded.began = time.time()
         batch = Batch(await positions.lock(self._connection, polled))
         for reads in polled.values():
             batch.take(reads)
@@ -68,6 +72,7 @@ class Folding:
         folded.poison += len(batch.poison)
         folded.counts.append((batch.tallies, firsts(batch)))
         folded.correlations |= batch.correlations
+        folded.traces |= batch.traces
         folded.changed |= any(batch.changes.values())
 
     async def commit(self) -> Folded:

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
-from nastavnik_common import clock, db, kafka, logs
+from nastavnik_common import clock, db, kafka, logs, tracing
 from nastavnik_metrics import positions, renewal, store
 from nastavnik_metrics.batch import TOPICS
 from nastavnik_metrics.catalogue.model import Catalogue
@@ -153,6 +153,7 @@ class Projector:
         folded = await self._folding.commit()
         for tallies, firsts in folded.counts:
             self._metrics.count(tallies, firsts)
+        tracing.record("fold", folded.began, folded.traces, records=folded.records)
         log.info(
             "batch folded",
             records=folded.records,

@@ -198,6 +198,7 @@ def happened(
     partition_key: UUID | None = None,
     schema_base_url: str,
     correlation_id: str | None = None,
+    traceparent: str | None = None,
 ) -> Event:
     """The event that says: this became the state of the aggregate."""
     return _event(
@@ -210,6 +211,7 @@ def happened(
         partition_key,
         schema_base_url,
         correlation_id,
+        traceparent,
     )
 
 
@@ -222,10 +224,20 @@ def deleted(
     partition_key: UUID | None = None,
     schema_base_url: str,
     correlation_id: str | None = None,
+    traceparent: str | None = None,
 ) -> Event:
     """The tombstone: the aggregate should never have existed."""
     return _event(
-        kind, DELETED, ident, version, None, time, partition_key, schema_base_url, correlation_id
+        kind,
+        DELETED,
+        ident,
+        version,
+        None,
+        time,
+        partition_key,
+        schema_base_url,
+        correlation_id,
+        traceparent,
     )
 
 
@@ -239,6 +251,7 @@ def _event(
     partition_key: UUID | None,
     schema_base_url: str,
     correlation_id: str | None,
+    traceparent: str | None,
 ) -> Event:
     if verb not in kind.verbs:
         raise ValueError(f"{kind.name} knows no {verb}")
@@ -252,5 +265,6 @@ def _event(
         partition_key=str(partition_key or ident),
         schema=f"{schema_base_url}/{kind.schema_name}",
         correlation_id=correlation_id,
+        traceparent=traceparent,
     )
     return Event(topic=kind.topic, envelope=envelope, value=value)

@@ -36,6 +36,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     partition_key: str
     schema: str | None = None
     correlation_id: str | None = None
+    traceparent: str | None = None
 
     @property
     def kind(self) -> str:
@@ -55,6 +56,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
             "ce_sequence": str(self.version),
             "ce_partitionkey": self.partition_key,
             "ce_correlationid": self.correlation_id,
+            "ce_traceparent": self.traceparent,
             "content-type": CONTENT_TYPE,
         }
         return [(name, value.encode()) for name, value in pairs.items() if value is not None]
@@ -88,6 +90,7 @@ def _envelope(given: Mapping[str, str]) -> Envelope:
             partition_key=given.get("ce_partitionkey", given["ce_subject"]),
             schema=given.get("ce_dataschema"),
             correlation_id=given.get("ce_correlationid"),
+            traceparent=given.get("ce_traceparent"),
         )
     except KeyError as error:
         raise EnvelopeError(f"header {error.args[0]} is missing") from error
