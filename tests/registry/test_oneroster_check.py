@@ -22,6 +22,7 @@ from nastavnik_registry.imports import (
     manifest_of,
     open_package,
 )
+from nastavnik_registry.imports.columnar import Frames
 from nastavnik_registry.imports.csvfile import scan
 from tests.registry.packages import ROSTER, Roster, pack, to_csv
 
@@ -36,7 +37,9 @@ def places(report: Report) -> list[str]:
 
 
 def found(roster: Roster, limits: Limits | None = None) -> list[str]:
-    return places(check(roster.pack(), limits))
+    report = check(roster.pack(), limits)
+    assert check(roster.pack(), limits, frames=Frames()) == report  # by columns, and row by row
+    return places(report)
 
 
 # The ten samples.
@@ -44,7 +47,9 @@ def found(roster: Roster, limits: Limits | None = None) -> list[str]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_sample(name: str) -> None:
-    assert places(check(DATA / f"{name}.zip")) == CASES[name]["at"]
+    report = check(DATA / f"{name}.zip")
+    assert places(report) == CASES[name]["at"]
+    assert check(DATA / f"{name}.zip", frames=Frames()) == report
 
 
 def test_report_of_a_sample() -> None:

@@ -62,6 +62,8 @@ class _Check:
         self._file, self._world, self._users = file, world, users
         self._checks: list[tuple[str, Check]] = []  # column by its place
         self._filled = ["0"]
+        self._within: list[str] = []  # columns of lists of ids of this very file
+        self._named: list[pl.Series] = []  # what stands in them
 
     def run(self, package: Package, tick: Tick | None) -> pl.DataFrame:
         parts: list[pl.DataFrame] = []
@@ -105,8 +107,11 @@ class _Check:
             if rule is not None:
                 self._checks.append((at, by_column.each(rule, _unsure)))
             return
+        if f"{column.of}.csv" == self._file:
+            self._within.append(at)
+            return
         target = self._world.target(f"{column.of}.csv")
-        if f"{column.of}.csv" == self._file or isinstance(target, str):
+        if isinstance(target, str):
             self._checks.append((at, by_column.blank(_unsure, _FAULT)))
         elif column.of != "users":  # those are looked at when all are read
             known = by_column.reference if column.kind == "ref" else by_column.references
@@ -118,6 +123,8 @@ class _Check:
             raise UnsureError
         if not frame["0"].str.contains(_GUID).all():
             raise UnsureError
+        for at in self._within:
+            self._named.append(frame[at].unique().rename("named"))
         for at, check in self._checks:
             values = frame[at].unique().to_list()
             check(values, range(len(values)))
@@ -127,12 +134,18 @@ class _Check:
         if frame["sourcedId"].n_unique() != frame.height:
             raise UnsureError
         if self._file == USERS:
+            lists = pl.concat(self._named).unique()
+            self._known(lists.filter(lists != "").str.split(",").explode(), frame)
             return
         owner = "userSourcedId" if self._file == ROLES else "sourcedId"
-        if self._users is None or not frame[owner].is_in(self._users["sourcedId"].implode()).all():
-            raise UnsureError
+        self._known(frame[owner], self._users)
         if self._file == ROLES:
             _roles(frame)
+
+    @staticmethod
+    def _known(ids: pl.Series, users: pl.DataFrame | None) -> None:
+        if users is None or not ids.is_in(users["sourcedId"].implode()).all():
+            raise UnsureError
 
 
 def _roles(frame: pl.DataFrame) -> None:
