@@ -79,3 +79,42 @@ async def test_an_only_child_hides_its_parent(tell: Tell, client: httpx.AsyncCli
 async def test_organisations_are_no_people(tell: Tell, client: httpx.AsyncClient) -> None:
     await tell(*TREE)
     assert (await shown(client, "west", "coverage.enterprises"))["west"] == ("ok", 0, 1)
+
+
+async def one(client: httpx.AsyncClient, name: str) -> Any:
+    """A unit asked for by itself."""
+    params = {"unit": str(ident(name)), "public": "true", "school_year": "2026/27"}
+    answer = await client.get("/indicators/coverage.students/values", params=params)
+    (item,) = answer.json()["items"]
+    return item["state"], item["numerator"], item["denominator"]
+
+
+@pytest.mark.usefixtures("_world")
+async def test_what_one_question_hides_no_other_tells(
+    tell: Tell, client: httpx.AsyncClient
+) -> None:
+    await tell(*pupils("school", 25), *engaged("school", 2))
+    assert await one(client, "s0") == HIDDEN, "it was taken along with the small one"
+    assert await one(client, "east") == ("ok", 40, 115)
+
+
+async def test_a_unit_hidden_by_those_below_it_is_not_left_over_above(
+    tell: Tell, client: httpx.AsyncClient
+) -> None:
+    """An only child hides its parent, and that one those above it."""
+    await tell(*TREE, *pupils("school", 25), *engaged("school", 2))
+    assert await one(client, "region") == await one(client, "country") == HIDDEN
+    await tell(*pupils("other", 30), *engaged("other", 10))
+    assert await one(client, "region") == ("ok", 12, 55)
+    assert await one(client, "west") == await one(client, "other") == HIDDEN
+
+
+@pytest.mark.usefixtures("_world")
+async def test_a_hidden_unit_is_not_the_sum_of_those_below_it(
+    tell: Tell, client: httpx.AsyncClient
+) -> None:
+    """West is small, so east goes along; and so does one school of east."""
+    await tell(*pupils("other", 25), *engaged("other", 2))
+    found = await shown(client, "east")
+    assert found["east"] == found["s0"] == HIDDEN
+    assert found["s1"] == ("ok", 10, 30)

@@ -1,13 +1,16 @@
 """What is read of the database for Prometheus, beside the work: positions, watermark, figures."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
+import msgspec
 from aiokafka import TopicPartition
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
 from nastavnik_common import clock, db
+from nastavnik_common.events.metrics import IndicatorValueState
+from nastavnik_common.events.registry import OrganizationState
 from nastavnik_common.lag import LagWatch
 from nastavnik_common.outbox_watch import OutboxWatch
 from nastavnik_common.telemetry import Reader, Reading, Readings
@@ -16,21 +19,19 @@ from nastavnik_metrics.definitions import Definitions
 from nastavnik_metrics.identity import value_id
 from nastavnik_metrics.settings import MetricsSettings
 from nastavnik_metrics.snapshot import watermark
+from nastavnik_metrics.suppression import suppressed
 from nastavnik_metrics.tables import OUTBOX
+from nastavnik_metrics.tree import Tree
 
 _UNITS = text(
     """
-    select id, state->>'level' as level, state->>'name' as name from organization
-    where state->>'level' in ('region', 'municipality') order by level desc, id
+    select state::text from organization
+    where state->>'level' in ('region', 'municipality') order by state->>'level' desc, id
     """
 )
-_VALUES = text(
-    """
-    select id, numerator, denominator, cast(body->>'value' as float) as value,
-           cast(body->>'target' as float) as target
-    from indicator_value where id = any(:ids)
-    """
-)
+_VALUES = text("select body::text from indicator_value where id = any(:ids)")
+_UNIT = msgspec.json.Decoder(OrganizationState)
+_VALUE = msgspec.json.Decoder(IndicatorValueState)
 _LABELS = ("indicator", "level", "unit", "name", "school_year")
 _ABOUT = {
     "value": "Value last announced of all forms together, in the indicator's unit",
@@ -105,6 +106,11 @@ class Figures:
             part: Reading(registry, f"nastavnik_indicator_{part}", about, _LABELS)
             for part, about in _ABOUT.items()
         }
+        self._suppressed = Reading(
+            registry,
+            "nastavnik_indicator_values_suppressed",
+            "Values that are not told here, because they are about few people or give them away",
+        )
         self._left_out = Reading(
             registry,
             "nastavnik_indicator_values_left_out",
@@ -113,22 +119,33 @@ class Figures:
 
     async def read(self) -> None:
         year = clock.school_year(clock.now().date())
-        codes = [indicator.code for indicator in self._definitions.catalogue.current(year)]
+        catalogue = self._definitions.catalogue
+        codes = [indicator.code for indicator in catalogue.current(year)]
         async with self._sessions() as tx:
-            units = (await tx.execute(_UNITS)).all()
+            units = [_UNIT.decode(state) for state in await tx.scalars(_UNITS)]
             about = {
                 value_id(code, unit.id, year, "all"): (code, unit.level, str(unit.id), unit.name)
                 for unit in units[: self._limit // max(len(codes), 1)]
                 for code in codes
             }
-            rows = (await tx.execute(_VALUES, {"ids": list(about)})).all()
+            rows = await tx.scalars(_VALUES, {"ids": list(about)})
+            known = [_VALUE.decode(body) for body in rows]
+        tree = Tree({unit.id: unit for unit in units}, year, catalogue.census_day)
+        children = {unit.id: tree.children(unit.id) for unit in units}
+        # whoever reaches this page has no token: it is as published
+        told = suppressed(known, children, catalogue.about_people)
+        shown = [value for value in told if value.state != "suppressed"]
         for part, gauge in self._gauges.items():
-            gauge.replace(_samples(rows, part, about, clock.label(year)))
+            gauge.replace(_samples(shown, part, about, clock.label(year)))
+        self._suppressed.set(len(told) - len(shown))
         self._left_out.set(len(units) * len(codes) - len(about))
 
 
 def _samples(
-    rows: Any, part: str, about: Mapping[Any, tuple[str, ...]], year: str
+    values: Sequence[IndicatorValueState],
+    part: str,
+    about: Mapping[UUID, tuple[str, ...]],
+    year: str,
 ) -> dict[tuple[str, ...], float]:
-    told = ((about[row.id], getattr(row, part)) for row in rows)
+    told = ((about[value.id], getattr(value, part)) for value in values)
     return {(*labels, year): float(value) for labels, value in told if value is not None}

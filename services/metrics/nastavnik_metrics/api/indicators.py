@@ -82,11 +82,9 @@ def create_router(service: Service) -> APIRouter:
         labels: list[str | None] = [*school_year] if school_year else [None]
         for label in labels:
             async with sessions() as tx:
-                snap, known = await _values(
-                    tx, service, asked, year_asked(label), moment_asked(known_on)
+                snap, shown = await _values(
+                    tx, service, asked, year_asked(label), moment_asked(known_on), public
                 )
-            people = service.catalogue.about_people
-            shown = suppressed(known, unit, people) if public else known
             found += [value_view(v, snap.tree.units[v.organization_id].name) for v in shown]
         return ValuesView(items=found)
 
@@ -104,18 +102,34 @@ class _Asked(NamedTuple):
 
 
 async def _values(
-    tx: AsyncSession, service: Service, asked: _Asked, year: int, known_on: datetime | None
+    tx: AsyncSession,
+    service: Service,
+    asked: _Asked,
+    year: int,
+    known_on: datetime | None,
+    public: bool,
 ) -> tuple[Snapshot, Sequence[IndicatorValueState]]:
+    """For publication all of the tree is looked at: what may be told of a unit depends on what is
+    told of the others."""
     indicator = service.indicator(asked.code, year, asked.version)
     await queries.unit(tx, asked.unit)
     at = values.month_asked(year, asked.month)
     snap = await snapshot.take(tx, at, service.catalogue, asked.kind)
     below = sorted(snap.tree.children(asked.unit)) if asked.children else []
-    units = [asked.unit, *below]
+    wanted = [asked.unit, *below]
+    units = list(snap.tree.units) if public else wanted
     if known_on is None:
-        return snap, await values.evaluated(tx, snap, units, [indicator], asked.slice)
-    known = await queries.known_on(tx, units, [asked.code], year, asked.slice, known_on)
-    return snap, [v for v in known if v.organization_id in snap.tree.units]
+        known = await values.evaluated(tx, snap, units, [indicator], asked.slice)
+    else:
+        told = await queries.known_on(tx, units, [asked.code], year, asked.slice, known_on)
+        known = [v for v in told if v.organization_id in snap.tree.units]
+    if public:
+        children = {unit: snap.tree.children(unit) for unit in units}
+        known = suppressed(known, children, service.catalogue.about_people)
+        place = {ident: number for number, ident in enumerate(wanted)}
+        shown = [v for v in known if v.organization_id in place]
+        known = sorted(shown, key=lambda v: place[v.organization_id])
+    return snap, known
 
 
 def create_details_router(service: Service) -> APIRouter:
