@@ -29,6 +29,14 @@ from nastavnik_common.settings import Settings
 Sessions = async_sessionmaker[AsyncSession]
 _HEARTBEAT = 10.0
 _PING_SECONDS = 2.0
+# A client that vanishes without a word: the server ends its session, and frees what it has locked,
+# within a minute; by itself TCP would wait for two hours.
+_KEEPALIVE = {
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
 
 
 # COPY, and connecting, raise asyncpg's own
@@ -83,14 +91,15 @@ async def ping(engine: AsyncEngine) -> None:
 def _patience(seconds: float | None) -> dict[str, Any]:
     """A half-open connection answers nobody and tells nobody: without a limit its client waits for
     ever, and the server keeps the locks of a transaction whose client is gone."""
-    told = {"application_name": "nastavnik"}
+    told = {"application_name": "nastavnik", **_KEEPALIVE}
     if seconds is not None:
         told["idle_in_transaction_session_timeout"] = str(round(seconds * 1000))
     return {"command_timeout": seconds, "server_settings": told}
 
 
 async def connect(database_url: str, statement_seconds: float | None = None) -> Any:
-    """A bare asyncpg connection, for LISTEN and COPY. A statement may last `statement_seconds`."""
+    """A bare asyncpg connection, for LISTEN and COPY. A statement may last `statement_seconds`;
+    None is for those who give each statement a limit of its own."""
     url = make_url(database_url)
     return await asyncpg.connect(
         host=url.query.get("host") or url.host,

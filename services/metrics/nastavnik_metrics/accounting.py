@@ -103,7 +103,7 @@ class Ledger:
         if self._recounting.locked():
             raise ConflictError("accounting.running", "A recount is running.")
         async with self._recounting:
-            connection = await db.connect(self._settings.database_url)
+            connection = await self._connect()
             try:
                 self._recounts = await accounting_log.recount(self._settings, connection)
             finally:
@@ -112,7 +112,7 @@ class Ledger:
             self._metrics.recounted.set(self.recounted_at.timestamp())
 
     async def balances(self) -> list[Balance]:
-        connection = await db.connect(self._settings.database_url)
+        connection = await self._connect()
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 rows = await rebuild_log.stored_positions(connection)
@@ -127,6 +127,10 @@ class Ledger:
         ]
         self._measure(found)
         return found
+
+    async def _connect(self) -> Any:
+        settings = self._settings
+        return await db.connect(settings.database_url, settings.scan_timeout_seconds)
 
     def _measure(self, found: list[Balance]) -> None:
         gaps: Counter[str] = Counter()

@@ -66,7 +66,7 @@ class Auditor:
         due = time.monotonic() + every
         while True:
             try:
-                connection = await db.connect(self._settings.database_url)
+                connection = await self._connect()
                 try:
                     while True:
                         await self.round(connection)
@@ -79,6 +79,10 @@ class Auditor:
             except Exception as error:
                 log.warning("audit", error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(5)
+
+    async def _connect(self) -> Any:
+        settings = self._settings
+        return await db.connect(settings.database_url, settings.scan_timeout_seconds)
 
     async def round(self, connection: Any) -> Round:
         """All owners, then all organisations, in ticks with a pause after each."""
@@ -117,7 +121,7 @@ class Auditor:
         if self._full.locked():
             raise ConflictError("audit.running", "A full audit is running.")
         async with self._full:
-            connection = await db.connect(self._settings.database_url)
+            connection = await self._connect()
             try:
                 async with _snapshot(connection):
                     found = await self._whole(connection)

@@ -105,15 +105,19 @@ class Rebuilder:
     async def _connected(self) -> AsyncIterator[None]:
         """Two connections, one of which knows nothing but the shadow tables; alone of all."""
         async with contextlib.AsyncExitStack() as stack:
-            url = self._settings.database_url
-            self._live, self._shadow = await db.connect(url), await db.connect(url)
-            stack.push_async_callback(self._live.close, timeout=5)
-            stack.push_async_callback(self._shadow.close, timeout=5)
+            self._live = await self._connect(stack)
+            self._shadow = await self._connect(stack)
             if not await self._live.fetchval(LOCK):
                 raise ConflictError("rebuild.elsewhere", "Another replica is rebuilding.")
             await store.dedicate(self._shadow)
             await self._shadow.execute(f"set search_path to {rebuild_tables.SHADOW}")
             yield
+
+    async def _connect(self, stack: contextlib.AsyncExitStack) -> Any:
+        settings = self._settings
+        made = await db.connect(settings.database_url, settings.scan_timeout_seconds)
+        stack.push_async_callback(made.close, timeout=5)
+        return made
 
     async def _rebuilt(self, told: Progress) -> None:
         rows = await rebuild_log.stored_positions(self._live)

@@ -20,6 +20,12 @@ class MetricsSettings(Settings):
     audit_pause_seconds: float = Field(
         default=0.5, ge=0, description="pause after each tick of the audit"
     )
+    scan_timeout_seconds: float = Field(
+        default=900,
+        gt=0,
+        description="a statement of an audit, a recount or a rebuild without an answer for so long"
+        " is given up",
+    )
     accounting_seconds: float = Field(
         default=30, gt=0, description="pause between two looks at the accounts"
     )

@@ -52,7 +52,9 @@ class Puller:
 
     async def turn(self) -> None:
         """Do what is due, unless another replica does."""
-        connection = await db.connect(self._settings.database_url)
+        connection = await db.connect(
+            self._settings.database_url, self._settings.database_timeout_seconds
+        )
         try:
             lock = "select pg_try_advisory_lock(hashtextextended($1, 19))"
             if await connection.fetchval(lock, self._name):
