@@ -16,11 +16,12 @@ def peaks(stage: Stage) -> dict[str, float]:
         for process in family(pid):
             worker = _WORKER in process.cmdline()
             name = f"{service}, import worker" if worker else service
-            found[name] = max(found.get(name, 0.0), _peak(process.pid))
+            found[name] = max(found.get(name, 0.0), peak_of(process.pid))
     return found
 
 
-def _peak(pid: int) -> float:
+def peak_of(pid: int) -> float:
+    """The most the process ever had resident, in MiB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024

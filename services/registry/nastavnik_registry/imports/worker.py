@@ -32,6 +32,10 @@ class Worker:
         await worker._say(settings.model_dump_json())
         return worker
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     async def run(self, ident: UUID) -> bool:
         """Run a job. False: it has not ended, and is to be run again."""
         await self._say(str(ident))
