@@ -65,7 +65,7 @@ class Options(BaseModel):
     )
     mapping: str | None = Field(
         default=None,
-        max_length=10_000,
+        max_length=5_000,
         description='JSON object: heading → field, or "" to ignore, e.g. {"Ученик": "family_name"}',
     )
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Field, StrictBool
 
 from nastavnik_activity.api.fields import (
     Body,
@@ -14,7 +14,6 @@ from nastavnik_activity.api.fields import (
     Moment,
     Name,
     Reason,
-    refuse_null,
 )
 from nastavnik_activity.domain import mentorships, sessions
 from nastavnik_activity.domain.mentorships import MAX_MEMBERS
@@ -29,6 +28,7 @@ from nastavnik_common.events.activity import (
     Technology,
 )
 from nastavnik_common.examples import example
+from nastavnik_common.fields import ABSENT, WHOLE
 
 
 class NewForm(Body):
@@ -81,14 +81,9 @@ class MentorshipChanges(Body):
 
     model_config = example(sessions_per_month=2)
 
-    members: Members | None = None
+    members: Members = ABSENT
     sessions_per_month: Dosage | None = Field(default=None, description="null: none agreed")
-    form: FormCode | None = None
-
-    @model_validator(mode="after")
-    def _not_null(self) -> "MentorshipChanges":
-        refuse_null(self, "members", "form")
-        return self
+    form: FormCode = ABSENT
 
     def asked(self) -> mentorships.Changes:
         given = {name: getattr(self, name) for name in self.model_fields_set}
@@ -114,7 +109,7 @@ class AttendanceBody(Body):
     attended: StrictBool
 
 
-Minutes = Annotated[int, Field(ge=1, strict=True, json_schema_extra={"maximum": MAX_MINUTES})]
+Minutes = Annotated[int, Field(ge=1, json_schema_extra={"maximum": MAX_MINUTES}), WHOLE]
 AttendanceList = Annotated[list[AttendanceBody], Field(max_length=MAX_ATTENDANCE)]
 AudienceList = Annotated[list[Audience], Field(max_length=20)]
 
@@ -151,19 +146,14 @@ class SessionChanges(Body):
 
     model_config = example(duration_minutes=60)
 
-    status: Literal["held", "cancelled"] | None = None
-    starts_at: Moment | None = None
-    duration_minutes: Minutes | None = None
+    status: Literal["held", "cancelled"] = ABSENT
+    starts_at: Moment = ABSENT
+    duration_minutes: Minutes = ABSENT
     technology: Technology | None = None
-    audience: AudienceList | None = None
+    audience: AudienceList = ABSENT
     attendance: AttendanceList | None = Field(
         default=None, description="null: every mentor and mentee attended"
     )
-
-    @model_validator(mode="after")
-    def _not_null(self) -> "SessionChanges":
-        refuse_null(self, "status", "starts_at", "duration_minutes", "audience")
-        return self
 
     def asked(self) -> sessions.Changes:
         given = {name: getattr(self, name) for name in self.model_fields_set}

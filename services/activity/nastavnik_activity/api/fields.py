@@ -5,12 +5,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 from starlette.convertors import register_url_convertor
 
 from nastavnik_activity.domain.forms import CODE_PATTERN
 from nastavnik_activity.domain.mentorships import REASON_PATTERN
+from nastavnik_common.fields import WHOLE
 from nastavnik_common.paths import Segment
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -55,7 +56,7 @@ FormCode = Annotated[str, Field(pattern=CODE_PATTERN, max_length=63)]
 Reason = Annotated[str, Field(pattern=REASON_PATTERN, max_length=63, description="A code")]
 # no control characters: PostgreSQL would refuse a zero byte, people the others
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Dosage = Annotated[int, Field(ge=1, le=100, strict=True)]
+Dosage = Annotated[int, Field(ge=1, le=100), WHOLE]
 # enough for any amount; what is too much or too precise is for the rules to say
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,20})?", re.ASCII)
 
@@ -69,10 +70,14 @@ def _number(value: Any) -> Any:
     raise PydanticCustomError("decimal_format", "Input should be a number such as 12500.50")
 
 
-Number = Annotated[Decimal, BeforeValidator(_number), Field(examples=["12500.50"])]
-
-
-def refuse_null(changes: Body, *names: str) -> None:
-    for name in names:
-        if name in changes.model_fields_set and getattr(changes, name) is None:
-            raise ValueError(f"{name} may be left out, but not be null")
+_TEXT = r"^-?[0-9]{1,20}(\.[0-9]{1,20})?$"
+Number = Annotated[
+    Decimal,
+    BeforeValidator(_number),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "number"}, {"type": "string", "pattern": _TEXT}],
+            "examples": ["12500.50"],
+        }
+    ),
+]

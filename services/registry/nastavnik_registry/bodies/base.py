@@ -79,8 +79,6 @@ Percent = Annotated[
 
 
 Count = Annotated[int, Field(ge=0, le=1_000_000_000), BeforeValidator(_number)]
-ABSENT: Any = None
-"""Default of a field that a patch may leave out but not clear; `model_fields_set` tells."""
 
 
 class Body(BaseModel):

@@ -24,7 +24,7 @@ class NewConsent(Body):
         purpose="mentoring",
         version="2026-1",
         signed_on="2026-09-01",
-        signed_by="representative",
+        signed_by="legal_representative",
         representative_name="Примерова Ольга Ивановна",
     )
 

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 from nastavnik_common import examples
 from nastavnik_common.events.registry import Level, OrganizationKind
 from nastavnik_common.examples import example
-from nastavnik_registry.bodies.base import ABSENT, Body, Digits, ExternalRef, ExternalRefs, Text
+from nastavnik_common.fields import ABSENT
+from nastavnik_registry.bodies.base import Body, Digits, ExternalRef, ExternalRefs, Text
 
 
 class PlacementBody(Body):

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 from nastavnik_common import examples
 from nastavnik_common.events.registry import ParticipantKind
 from nastavnik_common.examples import example
-from nastavnik_registry.bodies.base import ABSENT, Body, ExternalRef, ExternalRefs, Text
+from nastavnik_common.fields import ABSENT
+from nastavnik_registry.bodies.base import Body, ExternalRef, ExternalRefs, Text
 
 
 class MembershipBody(Body):

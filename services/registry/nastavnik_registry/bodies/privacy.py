@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from nastavnik_common.fields import WHOLE
 from nastavnik_registry.bodies.base import Body
 from nastavnik_registry.bodies.consents import Consent
 from nastavnik_registry.bodies.imports import ImportedChange
@@ -82,7 +83,7 @@ class PersonalData(BaseModel):
 class KnownHead(Body):
     """A head of the chain that was kept elsewhere."""
 
-    seq: Annotated[int, Field(ge=0, le=2**62)]
+    seq: Annotated[int, Field(ge=0, le=2**53 - 1), WHOLE]
     hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field, StrictBool, StringConstraints
 from nastavnik_common import examples
 from nastavnik_common.events.registry import DocumentKind, DocumentStatus, Mechanism
 from nastavnik_common.examples import example
-from nastavnik_registry.bodies.base import ABSENT, Body, Count, SchoolYearLabel, Text
+from nastavnik_common.fields import ABSENT
+from nastavnik_registry.bodies.base import Body, Count, SchoolYearLabel, Text
 
 FormCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,62}$")]
 Month = Annotated[

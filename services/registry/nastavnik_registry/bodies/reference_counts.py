@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from nastavnik_common import examples
 from nastavnik_common.events.registry import Population
 from nastavnik_common.examples import example
-from nastavnik_registry.bodies.base import ABSENT, Body, Count, SchoolYearLabel, Text
+from nastavnik_common.fields import ABSENT
+from nastavnik_registry.bodies.base import Body, Count, SchoolYearLabel, Text
 
 
 class NewReferenceCount(Body):

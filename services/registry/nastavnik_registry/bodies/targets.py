@@ -6,8 +6,8 @@ from pydantic import BaseModel, Field
 
 from nastavnik_common import examples
 from nastavnik_common.examples import example
+from nastavnik_common.fields import ABSENT
 from nastavnik_registry.bodies.base import (
-    ABSENT,
     Body,
     IndicatorCode,
     LongText,

@@ -6,14 +6,15 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from pydantic import BaseModel, Field, StrictBool, model_validator
+from pydantic import BaseModel, Field, StrictBool
 
-from nastavnik_activity.api.fields import Body, Day, FormCode, Number, refuse_null
+from nastavnik_activity.api.fields import Body, Day, FormCode, Number
 from nastavnik_activity.domain import assessments
 from nastavnik_activity.domain.assessments import Stage
 from nastavnik_common import examples
 from nastavnik_common.events.activity import AssessmentState, Domain, RecordStatus, SubjectKind
 from nastavnik_common.examples import example
+from nastavnik_common.fields import ABSENT
 
 
 class NewAssessmentBody(Body):
@@ -51,17 +52,12 @@ class AssessmentChanges(Body):
 
     model_config = example(value="4.00")
 
-    domain: Domain | None = None
-    instrument: FormCode | None = None
-    stage: Stage | None = None
-    date: Day | None = None
-    value: Number | None = None
-    higher_is_better: StrictBool | None = None
-
-    @model_validator(mode="after")
-    def _not_null(self) -> "AssessmentChanges":
-        refuse_null(self, *type(self).model_fields)
-        return self
+    domain: Domain = ABSENT
+    instrument: FormCode = ABSENT
+    stage: Stage = ABSENT
+    date: Day = ABSENT
+    value: Number = ABSENT
+    higher_is_better: StrictBool = ABSENT
 
     def asked(self) -> assessments.Changes:
         given: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}

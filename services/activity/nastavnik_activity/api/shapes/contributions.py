@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
-from nastavnik_activity.api.fields import Body, Day, Number, refuse_null
+from nastavnik_activity.api.fields import Body, Day, Number
 from nastavnik_activity.domain import contributions
 from nastavnik_activity.domain.contributions import CURRENCY
 from nastavnik_common import examples
@@ -19,8 +19,9 @@ from nastavnik_common.events.activity import (
     ResourceKind,
 )
 from nastavnik_common.examples import example
+from nastavnik_common.fields import ABSENT
 
-Currency = Annotated[str, Field(max_length=10, description="RUB only")]
+Currency = Annotated[str, Field(max_length=10, json_schema_extra={"enum": [CURRENCY]})]
 
 
 class NewContributionBody(Body):
@@ -52,17 +53,12 @@ class ContributionChanges(Body):
 
     model_config = example(amount="13000.00")
 
-    partner_kind: PartnerKind | None = None
+    partner_kind: PartnerKind = ABSENT
     partner_id: UUID | None = Field(default=None, description="null: not named")
-    kind: ResourceKind | None = None
-    amount: Number | None = None
-    currency: Currency | None = None
-    date: Day | None = None
-
-    @model_validator(mode="after")
-    def _not_null(self) -> "ContributionChanges":
-        refuse_null(self, *(type(self).model_fields.keys() - {"partner_id"}))
-        return self
+    kind: ResourceKind = ABSENT
+    amount: Number = ABSENT
+    currency: Currency = ABSENT
+    date: Day = ABSENT
 
     def asked(self) -> contributions.Changes:
         given: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}

@@ -5,17 +5,18 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
-from nastavnik_activity.api.fields import Body, Day, refuse_null
+from nastavnik_activity.api.fields import Body, Day
 from nastavnik_activity.domain import gatherings
 from nastavnik_activity.domain.gatherings import MAX_ATTENDEES, MAX_MINUTES
 from nastavnik_common import examples
 from nastavnik_common.events.activity import Audience, GatheringState, SessionStatus, Technology
 from nastavnik_common.examples import example
+from nastavnik_common.fields import ABSENT, WHOLE
 
-Minutes = Annotated[int, Field(ge=1, strict=True, json_schema_extra={"maximum": MAX_MINUTES})]
-Attendees = Annotated[int, Field(ge=0, le=MAX_ATTENDEES, strict=True)]
+Minutes = Annotated[int, Field(ge=1, json_schema_extra={"maximum": MAX_MINUTES}), WHOLE]
+Attendees = Annotated[int, Field(ge=0, le=MAX_ATTENDEES), WHOLE]
 AudienceList = Annotated[list[Audience], Field(min_length=1, max_length=20)]
 
 
@@ -46,17 +47,12 @@ class GatheringChanges(Body):
 
     model_config = example(attendees=25)
 
-    status: Literal["held", "cancelled"] | None = None
-    date: Day | None = None
-    duration_minutes: Minutes | None = None
+    status: Literal["held", "cancelled"] = ABSENT
+    date: Day = ABSENT
+    duration_minutes: Minutes = ABSENT
     technology: Technology | None = None
-    audience: AudienceList | None = None
-    attendees: Attendees | None = None
-
-    @model_validator(mode="after")
-    def _not_null(self) -> "GatheringChanges":
-        refuse_null(self, *(type(self).model_fields.keys() - {"technology"}))
-        return self
+    audience: AudienceList = ABSENT
+    attendees: Attendees = ABSENT
 
     def asked(self) -> gatherings.Changes:
         given: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}

@@ -10,10 +10,11 @@ from nastavnik_activity.domain import questionnaires
 from nastavnik_activity.domain.questionnaires import MAX_ITEMS
 from nastavnik_common.events.activity import RespondentRole, Scale, SurveyStage
 from nastavnik_common.examples import example
+from nastavnik_common.fields import WHOLE
 
 Text = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Bound = Annotated[int, Field(ge=-1000, le=1000, strict=True)]
-Version = Annotated[int, Field(ge=1, le=10_000, strict=True)]
+Bound = Annotated[int, Field(ge=-1000, le=1000), WHOLE]
+Version = Annotated[int, Field(ge=1, le=10_000), WHOLE]
 
 
 class WordingBody(Body):

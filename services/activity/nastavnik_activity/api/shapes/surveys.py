@@ -5,9 +5,9 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
-from nastavnik_activity.api.fields import Body, Day, FormCode, refuse_null
+from nastavnik_activity.api.fields import Body, Day, FormCode
 from nastavnik_activity.domain import surveys
 from nastavnik_activity.domain.questionnaires import MAX_ITEMS, Answer
 from nastavnik_common import examples
@@ -19,11 +19,12 @@ from nastavnik_common.events.activity import (
     SurveyState,
 )
 from nastavnik_common.examples import example
+from nastavnik_common.fields import ABSENT, WHOLE, Whole
 
 
 class AnswerBody(Body):
     item: str = Field(max_length=63, description="Its code in the questionnaire")
-    value: int = Field(strict=True)
+    value: Whole
 
 
 Answers = Annotated[list[AnswerBody], Field(max_length=MAX_ITEMS)]
@@ -49,7 +50,7 @@ class NewSurveyBody(Body):
 
     id: UUID | None = Field(default=None, description="Yours, so that a repeat is recognised")
     questionnaire: FormCode
-    questionnaire_version: Annotated[int, Field(ge=1, strict=True)] | None = Field(
+    questionnaire_version: Annotated[int, Field(ge=1), WHOLE] | None = Field(
         default=None, description="Absent: the latest"
     )
     mentorship_id: UUID | None = None
@@ -72,14 +73,9 @@ class SurveyChanges(Body):
 
     model_config = example(date="2026-10-06")
 
-    stage: SurveyStage | None = None
-    date: Day | None = None
-    answers: Answers | None = None
-
-    @model_validator(mode="after")
-    def _not_null(self) -> "SurveyChanges":
-        refuse_null(self, "stage", "date", "answers")
-        return self
+    stage: SurveyStage = ABSENT
+    date: Day = ABSENT
+    answers: Answers = ABSENT
 
     def asked(self) -> surveys.Changes:
         given = {name: getattr(self, name) for name in self.model_fields_set}
