@@ -14,7 +14,7 @@ SEED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types contracts bench soak docs clients lock clean
+.PHONY: help run demo test check lint types contracts bench soak docs clients lock sbom clean
 
 help:  ## show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -78,6 +78,10 @@ lock: $(UV)  ## recompile requirements*.lock from the members' pyproject files
 	echo hatchling | $(COMPILE) -c requirements.lock - -o requirements-build.lock
 	echo openapi-python-client | $(COMPILE) - -o libs/client-http/requirements.lock
 	echo quixstreams | $(COMPILE) - -o tests/bench/quix.lock
+
+sbom: $(VENV)/.installed  ## a CycloneDX document of what the image carries, into dist/sbom.json
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements requirements-runtime.lock --output-reproducible --output-file dist/sbom.json
 
 $(VENV)/.installed: requirements.lock $(MEMBERS:%=%/pyproject.toml) | $(UV)
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
