@@ -4,6 +4,7 @@ Importing it puts both into the environment, for services and clients that the r
 """
 
 import atexit
+import hashlib
 import os
 import shutil
 import tempfile
@@ -28,6 +29,11 @@ KEYS = _directory()
 os.environ.setdefault("NASTAVNIK_AUTH", "development")
 os.environ["NASTAVNIK_AUTH_KEYS"] = str(KEYS)
 os.environ[tokens.VARIABLE] = tokens.everything(KEYS)
+
+
+def actor(subject: str = "launcher") -> str:
+    """The opaque id of a subject of these tokens; by default of the one that may do everything."""
+    return hashlib.sha256(f"{auth_development.ISSUER}\n{subject}".encode()).hexdigest()[:16]
 
 
 def allowed() -> dict[str, str]:

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from nastavnik_activity import replica
 from nastavnik_common.events.reading import UnreadableError
 from nastavnik_local.ports import free_port
+from tests import tokens
 from tests.activity import make
 
 
@@ -57,7 +58,7 @@ async def test_a_truncated_record_is_fixed_and_known(
     (letter,) = await open_letters(client)
     tried = (await client.post(f"/dead-letters/{letter}:replay")).json()
     assert (tried["result"], tried["letter"]["code"]) == ("failed", "event.bad_value")
-    body = {"value_base64": text(whole.value), "by": "Olga"}
+    body = {"value_base64": text(whole.value)}
     fixed = (await client.post(f"/dead-letters/{letter}:fix", json=body)).json()
     assert (fixed["result"], fixed["letter"]["state"]) == ("applied", "resolved")
     assert await knows(connection, person)
@@ -101,7 +102,7 @@ async def test_a_tombstone_with_a_value_and_a_wrong_key_can_be_put_right(
     (letter,) = await open_letters(client)
 
     async def fix(**body: object) -> httpx.Response:
-        return await client.post(f"/dead-letters/{letter}:fix", json={"by": "Olga", **body})
+        return await client.post(f"/dead-letters/{letter}:fix", json=body)
 
     assert (await fix()).json()["code"] == "dead_letter.nothing_given"
     assert (await fix(value_base64="?")).json()["code"] == "base64.malformed"
@@ -124,14 +125,14 @@ async def test_of_many_at_once_one_closes_the_letter(
     whole = make.record(make.participant(uuid4()))
     await put_aside(app, connection, cut(whole))
     (letter,) = await open_letters(client)
-    fix = {"value_base64": text(whole.value), "by": "Olga"}
-    discard = {"reason": "not ours", "by": "Ivan"}
+    fix = {"value_base64": text(whole.value)}
+    discard = {"reason": "not ours"}
     answers = await asyncio.gather(
         *(client.post(f"/dead-letters/{letter}:fix", json=fix) for _ in range(3)),
         *(client.post(f"/dead-letters/{letter}:discard", json=discard) for _ in range(3)),
     )
     assert sorted(a.status_code for a in answers) == [200, 409, 409, 409, 409, 409]
-    assert (await client.post("/dead-letters:resume", json={"by": "Olga"})).status_code in (
+    assert (await client.post("/dead-letters:resume")).status_code in (
         404,
         405,
     )
@@ -188,18 +189,18 @@ async def test_the_command_line(
     assert "3 letters" in await run("list", "--topic", whole[0].topic)
     value = tmp_path / "value.json"
     value.write_bytes(whole[0].value or b"")
-    fixed = await run("fix", first, "--value-file", str(value), "--by", "Olga")
+    fixed = await run("fix", first, "--value-file", str(value))
     assert fixed == f"{first} is resolved: applied\n"
     assert await knows(connection, people[0])
-    wrong = await run("fix", second, "--header", "ce_sequence=", "--by", "Olga", fails=1)
+    wrong = await run("fix", second, "--header", "ce_sequence=", fails=1)
     assert "header ce_sequence is missing" in wrong
-    assert "2 stay open" in await run("replay", "--all", "--by", "Olga", fails=1)
-    assert "is discarded" in await run("discard", third, "--reason", "a test", "--by", "Olga")
-    assert "dead_letter.closed" in await run("replay", third, "--by", "Olga", fails=2)
-    shown = json.loads(await run("show", first, "--reveal", "--by", "Ivan", "--json"))
+    assert "2 stay open" in await run("replay", "--all", fails=1)
+    assert "is discarded" in await run("discard", third, "--reason", "a test")
+    assert "dead_letter.closed" in await run("replay", third, fails=2)
+    shown = json.loads(await run("show", first, "--reveal", "--json"))
     assert shown["corrected"]["value_base64"] == text(whole[0].value)
     assert [(a["by"], a["action"]) for a in shown["actions"]] == [
-        ("Olga", "fix"),
-        ("Ivan", "reveal"),
+        (tokens.actor(), "fix"),
+        (tokens.actor(), "reveal"),
     ]
     assert "event.bad_envelope" in await run("show", second)

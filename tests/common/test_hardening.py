@@ -133,6 +133,20 @@ async def test_one_client_in_a_hurry_does_not_slow_the_others() -> None:
         assert (await asking.get("/healthz")).status_code == 200
 
 
+async def test_an_address_that_sends_bad_tokens_is_told_to_wait_and_shuts_nobody_out() -> None:
+    app = application(rate_per_second=0.5)
+    bad = ({}, {"authorization": "Bearer made.up.token"}, {"authorization": "x"})
+    async with client(app, {}) as asking:
+        said = [await asking.get("/quick", headers=headers) for headers in bad]
+        assert [answer.status_code for answer in said] == [401, 401, 429]
+        assert said[-1].json()["code"] == "rate.exceeded"
+        assert 1 <= int(said[-1].headers["retry-after"]) <= 2
+        assert (await asking.get("/quick", headers=tokens.allowed())).status_code == 200
+    transport = httpx.ASGITransport(app, client=("192.0.2.7", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://any") as elsewhere:
+        assert (await elsewhere.get("/quick")).status_code == 401
+
+
 def test_a_bucket_fills_up_again_and_no_further() -> None:
     now = [0.0]
     rates = Rates(2, 4, lambda: now[0])

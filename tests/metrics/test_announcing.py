@@ -1,6 +1,9 @@
 """Values are announced when they changed, once, with rising versions; and again when asked."""
 
+import asyncio
 import json
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
@@ -8,7 +11,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from nastavnik_common import db
+from nastavnik_common import clock, db
 from nastavnik_common.outbox import Outbox
 from nastavnik_metrics import stream
 from nastavnik_metrics.announce import Announcer
@@ -16,6 +19,7 @@ from nastavnik_metrics.definitions import Definitions
 from nastavnik_metrics.settings import MetricsSettings
 from nastavnik_metrics.tables import OUTBOX
 from nastavnik_metrics.telemetry import ProjectorMetrics
+from tests import tokens
 from tests.metrics.conftest import Tell
 from tests.metrics.world import TREE, ident, meeting, next_version, pair, person, school
 
@@ -100,6 +104,34 @@ async def test_the_stream_goes_on_after_the_last_event_seen(
     last = int(after_first[-1].split("\n")[0].removeprefix("id: "))
     rest = await _read(sessions, hub, last, count=1, name="school", numerator=1)
     assert json.loads(rest[-1].split("data: ")[1])["unit_name"] == "school"
+
+
+async def test_a_stream_tells_of_units_within_reach_until_its_token_expires(
+    announcer: Announcer, tell: Tell, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await tell(*TREE, person("a", "school"), person("b", "other"))
+    await announcer.round()
+
+    async def told(headers: dict[str, str], unit: str | None = None) -> set[str]:
+        """Of which units; the stream is read to its end."""
+        times = iter([clock.now() + timedelta(minutes=59)])
+        late = clock.now() + timedelta(minutes=61)
+        monkeypatch.setattr(stream, "clock", SimpleNamespace(now=lambda: next(times, late)))
+        query = {"unit": str(ident(unit))} if unit else {}
+        more = {**headers, "last-event-id": "0"}
+        async with asyncio.timeout(30):
+            answer = await client.get("/stream", params=query, headers=more)
+        found = [x for x in answer.text.split("\n") if x.startswith("data: ")]
+        return {json.loads(x.removeprefix("data: "))["unit_id"] for x in found}
+
+    everything = tokens.headers("auditor", minutes=60)
+    assert {str(ident(n)) for n in ("school", "other", "region")} <= await told(everything)
+    east = tokens.headers("municipality_coordinator", ident("east"), minutes=60)
+    assert await told(east) == {str(ident("school")), str(ident("east"))}
+    assert await told(east, "other") == await told(east, "region") == set()
+    assert await told(tokens.headers("school_curator", ident("school"), minutes=60)) == {
+        str(ident("school"))
+    }
 
 
 async def _read(

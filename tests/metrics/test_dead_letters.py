@@ -77,25 +77,25 @@ async def test_a_truncated_record_is_parked_fixed_and_counted(
     before = (await client.get(f"/dead-letters/{letter}")).json()
     assert (before["state"], before["code"]) == ("open", "event.bad_value")
 
-    tried = await post(client, f"/dead-letters/{letter}:replay", {"by": "Olga"})
+    tried = await post(client, f"/dead-letters/{letter}:replay")
     assert tried["result"] == "failed"
     same = ("state", "code", "error", "parked_at")
     assert [tried["letter"][name] for name in same] == [before[name] for name in same]
     assert await coverage(client) == 0
 
-    body = {"value_base64": text(HELD.value), "by": "Olga"}
+    body = {"value_base64": text(HELD.value)}
     fixed = await post(client, f"/dead-letters/{letter}:fix", body)
     assert (fixed["result"], fixed["letter"]["state"]) == ("applied", "resolved")
     assert await coverage(client) == 2
 
-    shown = (await client.get(f"/dead-letters/{letter}?reveal=true&by=Olga")).json()
+    shown = (await client.get(f"/dead-letters/{letter}?reveal=true")).json()
     assert shown["record"]["value_base64"] == text(cut.value)
     assert shown["corrected"]["value_base64"] == text(HELD.value)
     trail = (await client.get(f"/dead-letters/{letter}/actions")).json()["items"]
     assert [(a["by"], a["action"], a["result"]) for a in trail] == [
-        ("Olga", "replay", "failed"),
-        ("Olga", "fix", "applied"),
-        ("Olga", "reveal", "shown"),
+        (tokens.actor(), "replay", "failed"),
+        (tokens.actor(), "fix", "applied"),
+        (tokens.actor(), "reveal", "shown"),
     ]
     assert trail[0]["detail"] == f"{before['code']}: {before['error']}"
 
@@ -139,10 +139,10 @@ async def test_a_header_that_is_not_text_stays_unreadable_until_it_is_fixed(
     (letter,) = await put_aside(connection, HELD._replace(headers=broken))
     tried = await post(client, f"/dead-letters/{letter}:replay")
     assert (tried["result"], tried["letter"]["code"]) == ("failed", "event.bad_envelope")
-    body = {"headers": {"ce_source": "nastavnik/activity", "ce_sequence": None}, "by": "Olga"}
+    body = {"headers": {"ce_source": "nastavnik/activity", "ce_sequence": None}}
     tried = await post(client, f"/dead-letters/{letter}:fix", body)
     assert tried["letter"]["error"] == "header ce_sequence is missing"
-    body = {"headers": {"ce_sequence": "1"}, "by": "Olga"}
+    body = {"headers": {"ce_sequence": "1"}}
     assert (await post(client, f"/dead-letters/{letter}:fix", body))["result"] == "applied"
     assert await coverage(client) == 2
 
@@ -160,7 +160,7 @@ async def test_what_newer_code_can_read_is_replayed_all_at_once(
         older.setattr(reading, "_state", _refusing(b"version"))
         letters = await put_aside(connection, *records)
     hopeless = (await put_aside(connection, record(PEOPLE[0])._replace(value=b"{")))[-1]
-    body = {"code": "event.bad_value", "limit": 3, "by": "Olga"}
+    body = {"code": "event.bad_value", "limit": 3}
     first = await post(client, "/dead-letters:replay", body)
     assert (first["resolved"], first["failed"], first["next_after"]) == (3, 0, letters[2])
     rest = await post(client, "/dead-letters:replay", {**body, "after": first["next_after"]})
@@ -190,7 +190,7 @@ async def test_an_old_version_changes_nothing(
     await tell(*WORLD, newer)
     cells = await connection.fetch("select * from cell order by 1, 2, 3, 4")
     (letter,) = await put_aside(connection, HELD._replace(value=b""))
-    body = {"value_base64": text(HELD.value), "by": "Olga"}
+    body = {"value_base64": text(HELD.value)}
     fixed = await post(client, f"/dead-letters/{letter}:fix", body)
     assert (fixed["result"], fixed["letter"]["state"]) == ("superseded", "resolved")
     assert await connection.fetch("select * from cell order by 1, 2, 3, 4") == cells
@@ -202,7 +202,7 @@ async def test_a_discarded_letter_is_closed(
 ) -> None:
     (letter,) = await put_aside(connection, HELD._replace(value=b""))
     assert (await client.post(f"/dead-letters/{letter}:discard", json={})).status_code == 422
-    body = {"reason": "a test of the supplier's", "by": "Olga"}
+    body = {"reason": "a test of the supplier's"}
     assert (await post(client, f"/dead-letters/{letter}:discard", body))["state"] == "discarded"
     refused = await post(client, f"/dead-letters/{letter}:replay", status=409)
     assert refused["code"] == "dead_letter.closed"
@@ -217,7 +217,7 @@ async def test_of_two_replays_at_once_one_applies(
 ) -> None:
     await tell(*WORLD)
     (letter,) = await put_aside(connection, HELD._replace(value=b""))
-    body = {"value_base64": text(HELD.value), "by": "Olga"}
+    body = {"value_base64": text(HELD.value)}
     answers = await asyncio.gather(
         *(client.post(f"/dead-letters/{letter}:fix", json=body) for _ in range(4))
     )
@@ -239,7 +239,7 @@ async def test_a_replay_waits_for_the_projectors_batch(
         HELD.topic,
     )
     (letter,) = await put_aside(connection, HELD._replace(value=b""))
-    body = {"value_base64": text(HELD.value), "by": "Olga"}
+    body = {"value_base64": text(HELD.value)}
     async with connection.transaction():
         await connection.execute("select 1 from stream_position for update")
         fixing = asyncio.create_task(client.post(f"/dead-letters/{letter}:fix", json=body))
@@ -262,7 +262,7 @@ async def test_what_the_database_refuses_stays_open(
     (letter,) = await put_aside(connection, HELD._replace(value=b""))
     await connection.execute("alter table session add constraint t check (minutes <> 45)")
     try:
-        body = {"value_base64": text(HELD.value), "by": "Olga"}
+        body = {"value_base64": text(HELD.value)}
         tried = await post(client, f"/dead-letters/{letter}:fix", body)
     finally:
         await connection.execute("alter table session drop constraint t")
@@ -316,12 +316,13 @@ async def test_after_a_surge_somebody_lets_the_projector_go_on(
             await asyncio.sleep(1)
             assert await connection.fetchval(known, late.id) == 0
             await _until(lambda: _measured(client, f"{gauge} 3.0"))
-        action = await post(client, "/dead-letters:resume", {"by": "Olga"}, 202)
+        action = await post(client, "/dead-letters:resume", None, 202)
         await _until(lambda: connection.fetchval(known, late.id))
         await _until(lambda: _ready(client))
         trail = (await client.get("/dead-letters/actions")).json()["items"]
         assert trail == [action]
-        assert (action["by"], action["action"], action["letter_id"]) == ("Olga", "resume", None)
+        told = (action["by"], action["action"], action["letter_id"])
+        assert told == (tokens.actor(), "resume", None)
         assert (await post(client, "/dead-letters:replay", {}))["resolved"] == 3
         await _until(lambda: _measured(client, f"{gauge} 0.0"))
 

@@ -20,6 +20,7 @@ from nastavnik_metrics.definitions import Definitions
 from nastavnik_metrics.settings import MetricsSettings
 from nastavnik_metrics.tables import OUTBOX, Base
 from nastavnik_metrics.telemetry import ProjectorMetrics
+from tests import tokens
 from tests.metrics.conftest import Tell, fold_in
 from tests.metrics.world import (
     TREE,
@@ -51,7 +52,7 @@ async def opened(client: httpx.AsyncClient, name: str, **more: Any) -> str:
 async def moved(client: httpx.AsyncClient, report: str, *actions: str) -> httpx.Response:
     response = await client.get(f"/reports/{report}")
     for action in actions:
-        response = await client.post(f"/reports/{report}:{action}", json={"by": "role:operator"})
+        response = await client.post(f"/reports/{report}:{action}")
     return response
 
 
@@ -76,7 +77,7 @@ async def restated(client: httpx.AsyncClient, report: str, **params: Any) -> dic
 @pytest.mark.usefixtures("world")
 async def test_a_report_goes_its_way_and_says_who_moved_it(client: httpx.AsyncClient) -> None:
     report = await opened(client, "school")
-    body = {"by": "school.curator", "comment": "for the year"}
+    body = {"comment": "for the year"}
     first = await client.post(f"/reports/{report}:submit", json=body)
     assert (first.json()["status"], first.headers["etag"]) == ("submitted", '"2"')
     assert (await moved(client, report, "return")).json()["status"] == "returned"
@@ -84,7 +85,7 @@ async def test_a_report_goes_its_way_and_says_who_moved_it(client: httpx.AsyncCl
     steps = [step["action"] for step in last["history"]]
     assert steps == ["submit", "return", "submit", "accept", "freeze"]
     told = last["history"][0]
-    assert (told["by"], told["comment"]) == ("school.curator", "for the year")
+    assert (told["by"], told["comment"]) == (tokens.actor(), "for the year")
     assert told["at"] <= last["history"][-1]["at"]
     read = await client.get(f"/reports/{report}")
     assert read.json() == last
@@ -142,12 +143,12 @@ async def test_a_key_repeats_the_first_answer_and_a_stale_version_is_refused(
     client: httpx.AsyncClient,
 ) -> None:
     report = await opened(client, "school")
-    path, body = f"/reports/{report}:submit", {"by": "school"}
+    path, body = f"/reports/{report}:submit", {"comment": "first"}
     first = await client.post(path, json=body, headers={"Idempotency-Key": "k1"})
     await moved(client, report, "return")
     again = await client.post(path, json=body, headers={"Idempotency-Key": "k1"})
     assert (again.content, again.headers["etag"]) == (first.content, first.headers["etag"])
-    other = await client.post(path, json={"by": "x"}, headers={"Idempotency-Key": "k1"})
+    other = await client.post(path, json={"comment": "x"}, headers={"Idempotency-Key": "k1"})
     assert (other.status_code, other.json()["code"]) == (409, "idempotency.key_reused")
     stale = await client.post(path, json=body, headers={"If-Match": '"2"'})
     assert (stale.status_code, stale.json()["code"]) == (412, "version.stale")
@@ -160,11 +161,46 @@ async def test_a_key_repeats_the_first_answer_and_a_stale_version_is_refused(
 
 
 @pytest.mark.usefixtures("world")
-@pytest.mark.parametrize("by", ["", "x" * 101, "Иванова Анна Петровна", "a\0b", None])
-async def test_who_did_it_is_an_id(client: httpx.AsyncClient, by: str | None) -> None:
+async def test_nobody_says_in_the_body_who_they_are(client: httpx.AsyncClient) -> None:
     report = await opened(client, "school")
-    response = await client.post(f"/reports/{report}:submit", json={"by": by})
-    assert (response.status_code, response.json()["code"]) == (422, "request.invalid")
+    for body in ({"by": tokens.actor("another")}, {"comment": "a\0b"}):
+        response = await client.post(f"/reports/{report}:submit", json=body)
+        assert (response.status_code, response.json()["code"]) == (422, "request.invalid")
+
+
+@pytest.mark.usefixtures("world")
+async def test_who_submitted_a_report_does_not_accept_it(client: httpx.AsyncClient) -> None:
+    report = await opened(client, "school")
+    one, two = (
+        tokens.headers("municipality_coordinator", ident("east"), subject=name)
+        for name in ("one", "two")
+    )
+
+    async def done(action: str, headers: dict[str, str]) -> httpx.Response:
+        return await client.post(f"/reports/{report}:{action}", headers=headers)
+
+    assert (await done("submit", one)).status_code == 200
+    own = await done("accept", one)
+    assert (own.status_code, own.json()["code"]) == (403, "report.own_submission")
+    # whoever handed it in last counts, and may take it back
+    for action, headers in (("return", one), ("submit", two)):
+        assert (await done(action, headers)).status_code == 200
+    assert (await done("accept", two)).json()["code"] == "report.own_submission"
+    accepted = (await done("accept", one)).json()
+    assert accepted["status"] == "accepted"
+    whose = [step["by"] for step in accepted["history"]]
+    assert whose == [tokens.actor(name) for name in ("one", "one", "two", "one")]
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize(("unit", "status"), [(None, 200), ("region", 403)])
+async def test_only_above_whom_nobody_is_may_accept_what_they_submitted(
+    client: httpx.AsyncClient, unit: str | None, status: int
+) -> None:
+    headers = tokens.headers("region_administrator", ident(unit) if unit else None)
+    report = await opened(client, "school")
+    await client.post(f"/reports/{report}:submit", headers=headers)
+    assert (await client.post(f"/reports/{report}:accept", headers=headers)).status_code == status
 
 
 @pytest.mark.usefixtures("world")

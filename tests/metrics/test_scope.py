@@ -56,14 +56,10 @@ async def test_reports_are_those_of_the_units_below(client: httpx.AsyncClient) -
     for name, status in (("school", 200), ("other", 404)):
         answer = await client.get(f"/reports/{made[name]}/values", headers=headers)
         assert answer.status_code == status
-        sent = await client.post(
-            f"/reports/{made[name]}:submit", json={"by": "curator"}, headers=headers
-        )
+        sent = await client.post(f"/reports/{made[name]}:submit", headers=headers)
         assert sent.status_code == status
         # the curator hands in; others accept
-        taken = await client.post(
-            f"/reports/{made[name]}:accept", json={"by": "curator"}, headers=headers
-        )
+        taken = await client.post(f"/reports/{made[name]}:accept", headers=headers)
         assert taken.json()["code"] == "role_missing"
     body = {"unit_id": str(ident("works")), "school_year": "2026/27"}
     answer = await client.post("/reports", json=body, headers=headers)

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from nastavnik_common import clock
+from tests import tokens
 from tests.registry.conftest import Events, Made
 from tests.registry.importing import Import, counts, resolve
 from tests.registry.packages import Roster
@@ -109,8 +110,12 @@ async def test_a_dry_run_tells_all_and_does_nothing_until_it_is_applied(
     assert renamed["before"] == {"family_name": "Иванова"}
     assert renamed["after"] == {"family_name": "Орлова"}
     assert [i["external_id"] for i in await listed(client, planned, action="moved")] == ["p2"]
+    client.headers.update(tokens.headers("integrator", subject="another"))
     applied = await decide(planned, "apply")
     assert (applied["status"], applied["dry_run"]) == ("completed", False)
+    assert (planned["created_by"], planned["decided_by"]) == (tokens.actor(), None)
+    told = (applied["created_by"], applied["decided_by"])
+    assert told == (tokens.actor(), tokens.actor("another"))
     assert applied["changes"]["participants"] == expected
     assert len(await events()) == 4
     assert (await decide(planned, "apply"))["code"] == "import.not_planned"
@@ -334,8 +339,10 @@ async def test_an_import_is_undone_except_what_has_changed_since(
     changed = await resolve(client, "participant", "p2")
     await client.patch(f"/participants/{changed['id']}", json={"email": "p2@example.org"})
     await events()
+    client.headers.update(tokens.headers("integrator", subject="another"))
     undone = await decide(done, "undo")
     assert (undone["status"], undone["undoes"]) == ("completed", done["id"]), undone
+    assert (done["created_by"], undone["created_by"]) == (tokens.actor(), tokens.actor("another"))
     assert undone["changes"]["participants"] == counts(0, 1, 0, 0, deleted=2, kept=1)
     assert undone["changes"]["organizations"] == counts(0, 0, 0, 0, deleted=1)
     kept = await listed(client, undone, action="kept")

@@ -16,6 +16,7 @@ from nastavnik_registry.pulling import Pulls
 from nastavnik_registry.pulling.config import PullSource
 from nastavnik_registry.pulling.puller import Puller
 from nastavnik_registry.settings import RegistrySettings
+from tests import tokens
 from tests.registry.conftest import Events, Made
 from tests.registry.fake_provider import BASE, FakeProvider
 
@@ -251,6 +252,7 @@ async def test_pulls_over_http(
     assert (one["source"], one["phase"], one["mode"]) == ("sis", "idle", "full")
     asked = await client.post("/pulls/sis:run", params={"full": True})
     assert (asked.status_code, asked.json()["failures"]) == (202, 0)
+    assert (one["asked_by"], asked.json()["asked_by"]) == (None, tokens.actor())
     assert (await client.get("/pulls/sis")).json() == asked.json()
     assert (await client.get("/pulls/other")).json()["code"] == "pull.not_found"
     assert (await client.post("/pulls/other:run")).status_code == 404

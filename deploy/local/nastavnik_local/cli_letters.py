@@ -1,10 +1,10 @@
 """`nastavnik dead-letters`: look at parked records of a running service, and deal with them.
 
-The token of the `operations` role that it needs is taken from NASTAVNIK_TOKEN.
+The token of the `operations` role that it needs is taken from NASTAVNIK_TOKEN. Whose
+it is stands in the trail.
 """
 
 import base64
-import getpass
 import sys
 from collections.abc import Iterator
 from enum import StrEnum
@@ -38,9 +38,6 @@ class State(StrEnum):
 Service = Annotated[Consumer, typer.Option("--service", help="Which service parked them.")]
 Url = Annotated[str | None, typer.Option(help="Where it is, if not at its port on this machine.")]
 Json = Annotated[bool, typer.Option("--json", help="For machines.")]
-By = Annotated[
-    str, typer.Option(help="Who does it, for the trail.", default_factory=getpass.getuser)
-]
 Ident = Annotated[int, typer.Argument(help="The letter's id.")]
 Topic = Annotated[str | None, typer.Option(help="Only of this topic.")]
 Code = Annotated[str | None, typer.Option(help="Only with this error code.")]
@@ -74,14 +71,13 @@ def list_letters(
 def show(
     ident: Ident,
     service: Service,
-    by: By,
     reveal: Annotated[bool, typer.Option(help="The record itself too; noted.")] = False,
     url: Url = None,
     json: Json = False,
 ) -> None:
     """Show one letter, and what was done with it."""
     place = f"/dead-letters/{ident}"
-    params = {"reveal": True, "by": by} if reveal else {}
+    params = {"reveal": True} if reveal else {}
     letter = _ask(service, url, "GET", place, params=params)
     trail = list(_pages(service, url, f"{place}/actions", {}))
     if json:
@@ -102,7 +98,6 @@ def show(
 @app.command()
 def replay(
     service: Service,
-    by: By,
     ident: Annotated[int | None, typer.Argument(help="One letter; else all that fit.")] = None,
     topic: Topic = None,
     code: Code = None,
@@ -112,13 +107,13 @@ def replay(
 ) -> None:
     """Try again with today's code. Exit 1 if any stays open."""
     if ident is not None:
-        _tell(_ask(service, url, "POST", f"/dead-letters/{ident}:replay", {"by": by}), json)
+        _tell(_ask(service, url, "POST", f"/dead-letters/{ident}:replay"), json)
     if not (every or topic or code):
         raise typer.BadParameter("name a letter, --topic or --code, or say --all")
     tried: list[Any] = []
     after: int | None = 0
     while after is not None:
-        body = {"topic": topic, "code": code, "after": after, "by": by}
+        body = {"topic": topic, "code": code, "after": after}
         done = _ask(service, url, "POST", "/dead-letters:replay", body)
         tried, after = tried + done["letters"], done["next_after"]
     failed = [x for x in tried if x["result"] == "failed"]
@@ -135,7 +130,6 @@ def replay(
 def fix(
     ident: Ident,
     service: Service,
-    by: By,
     header: Annotated[
         list[str] | None, typer.Option(help="name=value; name= alone removes it. Repeatable.")
     ] = None,
@@ -148,7 +142,7 @@ def fix(
     json: Json = False,
 ) -> None:
     """Store a corrected copy and try it; the original stays. Exit 1 if it fails."""
-    body: dict[str, Any] = {"by": by}
+    body: dict[str, Any] = {}
     if header:
         pairs = [given.partition("=") for given in header]
         body["headers"] = {name: value or None for name, _, value in pairs}
@@ -166,21 +160,20 @@ def fix(
 def discard(
     ident: Ident,
     service: Service,
-    by: By,
     reason: Annotated[str, typer.Option(help="Why it shall never be applied.")],
     url: Url = None,
     json: Json = False,
 ) -> None:
     """Close a letter for good. It stays to be looked at."""
-    body = {"reason": reason, "by": by}
+    body = {"reason": reason}
     letter = _ask(service, url, "POST", f"/dead-letters/{ident}:discard", body)
     _as_json(letter) if json else say(f"{ident} is discarded")
 
 
 @app.command()
-def resume(by: By, url: Url = None, json: Json = False) -> None:
+def resume(url: Url = None, json: Json = False) -> None:
     """Let the metrics service go on after a surge of unreadable records."""
-    action = _ask(Consumer.metrics, url, "POST", "/dead-letters:resume", {"by": by})
+    action = _ask(Consumer.metrics, url, "POST", "/dead-letters:resume")
     _as_json(action) if json else say("It goes on within seconds; /readyz says so.")
 
 

@@ -32,7 +32,8 @@ class UnlistedRouteError(RuntimeError):
 
 class Gate:
     """ASGI middleware: whoever has no valid token gets 401, and whoever asks too often 429, before
-    the body is read."""
+    the body is read. Requests with bad tokens are counted by the address they come from. A good
+    token is never refused for them: behind a proxy all come from one address."""
 
     def __init__(self, app: ASGIApp, verifier: Verifier, rates: Rates, answer: Answer) -> None:
         self.app = app
@@ -47,7 +48,7 @@ class Gate:
         structlog.contextvars.unbind_contextvars("actor")
         auth_scope.bind(_NOTHING)
         try:
-            actor = await self.verifier.actor(bearer(Headers(scope=scope)))
+            actor = await self._actor(scope)
             self.rates.spend(actor.ident)
         except (TokenError, ProviderAwayError, RateExceededError) as error:
             await self.answer(scope, error, challenge(error))(scope, receive, send)
@@ -55,6 +56,14 @@ class Gate:
         structlog.contextvars.bind_contextvars(actor=actor.ident)
         scope.setdefault("state", {})[ACTOR] = actor
         await self.app(scope, receive, send)
+
+    async def _actor(self, scope: Scope) -> Actor:
+        try:
+            return await self.verifier.actor(bearer(Headers(scope=scope)))
+        except TokenError:
+            host, _ = scope.get("client") or ("", 0)
+            self.rates.spend(f"address {host}")
+            raise
 
 
 def is_open(path: str) -> bool:

@@ -48,6 +48,12 @@ def reach() -> Reach:
     return _reach.get()
 
 
+def caller() -> str | None:
+    """The opaque id of who makes the request being answered; None: the service on its own."""
+    by = reach().by
+    return None if by is None else by.ident
+
+
 def bind(found: Reach) -> None:
     """For all that follows in this context."""
     _reach.set(found)

@@ -22,13 +22,11 @@ from nastavnik_common.dead_letters_views import (
     LetterView,
     RawHeader,
     RawRecord,
-    Replay,
     Replayed,
     ReplayedMany,
     ReplayMany,
     State,
     Text,
-    Who,
 )
 from nastavnik_common.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
 from nastavnik_common.paths import register_segment
@@ -75,16 +73,14 @@ def _add_reads(router: APIRouter, sessions: db.Sessions, tables: Tables) -> None
         return _page(found, limit)
 
     @router.get("/dead-letters/{ident:segment}")
-    async def get_dead_letter(
-        ident: Ident, reveal: bool = False, by: Chosen = None
-    ) -> LetterDetail:
+    async def get_dead_letter(ident: Ident, reveal: bool = False) -> LetterDetail:
         """One letter. `reveal` shows the record itself, in base64, and is noted in the trail."""
         async with sessions.begin() as tx:
             shown, letter, copy = await queries.detail(tx, tables, ident)
             if reveal:
                 shown.record = _raw(letter)
                 shown.corrected = None if copy is None else _raw(copy)
-                await commands.record_action(tx, tables, ident, by, "reveal", "shown")
+                await commands.record_action(tx, tables, ident, "reveal", "shown")
         return shown
 
     @router.get("/dead-letters/{ident:segment}/actions")
@@ -105,10 +101,10 @@ def _add_writes(router: APIRouter, sessions: db.Sessions, tables: Tables, apply:
         return await commands.replay_many(sessions, tables, apply, body)
 
     @router.post("/dead-letters/{ident:segment}:replay")
-    async def replay_dead_letter(ident: Ident, body: Replay | None = None) -> Replayed:
+    async def replay_dead_letter(ident: Ident) -> Replayed:
         """Try one again: the corrected copy if there is one, else the record as it came."""
         async with sessions.begin() as tx:
-            return await commands.replay(tx, tables, apply, ident, body.by if body else None)
+            return await commands.replay(tx, tables, apply, ident)
 
     @router.post("/dead-letters/{ident:segment}:fix")
     async def fix_dead_letter(ident: Ident, body: Fix) -> Replayed:
@@ -125,11 +121,11 @@ def _add_writes(router: APIRouter, sessions: db.Sessions, tables: Tables, apply:
 
 def _add_resume(router: APIRouter, sessions: db.Sessions, tables: Tables) -> None:
     @router.post("/dead-letters:resume", status_code=202)
-    async def resume_after_surge(body: Who) -> ActionView:
+    async def resume_after_surge() -> ActionView:
         """Let the consumer go on that stopped at too many unreadable records. Every replica sees
         it within seconds."""
         async with sessions.begin() as tx:
-            ident = await commands.record_action(tx, tables, None, body.by, "resume", "resumed")
+            ident = await commands.record_action(tx, tables, None, "resume", "resumed")
             (action,) = await queries.actions(tx, tables, None, ident - 1, 1)
         return action
 

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from nastavnik_common import db
 from nastavnik_common import dead_letters_queries as queries
+from nastavnik_common.auth_scope import caller
 from nastavnik_common.dead_letters import Headers, StoredRecord, Tables, keep_headers
 from nastavnik_common.dead_letters_views import (
     Discard,
@@ -39,22 +40,19 @@ async def record_action(
     tx: AsyncSession,
     tables: Tables,
     ident: int | None,
-    by: str | None,
     action: str,
     result: str,
     detail: str | None = None,
 ) -> int:
-    """One row of the trail; its id."""
-    row = {"letter_id": ident, "by": by, "action": action, "result": result, "detail": detail}
+    """One row of the trail, with who asks for it; its id."""
+    row = {"letter_id": ident, "by": caller(), "action": action, "result": result, "detail": detail}
     made = insert(tables.action).values(**row).returning(tables.action.c.id)
     return int(await tx.scalar(made) or 0)
 
 
-async def replay(
-    tx: AsyncSession, tables: Tables, apply: Apply, ident: int, by: str | None
-) -> Replayed:
+async def replay(tx: AsyncSession, tables: Tables, apply: Apply, ident: int) -> Replayed:
     letter = await _locked(tx, tables, ident)
-    return await _attempt(tx, tables, apply, letter, by, "replay")
+    return await _attempt(tx, tables, apply, letter, "replay")
 
 
 async def replay_many(
@@ -68,7 +66,7 @@ async def replay_many(
     for ident in found[: wanted.limit]:
         try:
             async with sessions.begin() as tx:
-                done = await replay(tx, tables, apply, ident, wanted.by)
+                done = await replay(tx, tables, apply, ident)
         except ConflictError:
             continue  # somebody else has closed it meanwhile
         code = done.letter.code if done.result == "failed" else None
@@ -92,13 +90,13 @@ async def fix(tx: AsyncSession, tables: Tables, apply: Apply, ident: int, given:
             letter_id=ident, key=made.key, headers=keep_headers(made.headers), value=made.value
         )
     )
-    return await _attempt(tx, tables, apply, letter, given.by, "fix")
+    return await _attempt(tx, tables, apply, letter, "fix")
 
 
 async def discard(tx: AsyncSession, tables: Tables, ident: int, given: Discard) -> LetterView:
     await _locked(tx, tables, ident)
     await _update(tx, tables, ident, discarded_at=func.now())
-    await record_action(tx, tables, ident, given.by, "discard", "discarded", given.reason)
+    await record_action(tx, tables, ident, "discard", "discarded", given.reason)
     return queries.view(await queries.row(tx, tables, ident))
 
 
@@ -112,7 +110,7 @@ async def _locked(tx: AsyncSession, tables: Tables, ident: int) -> Any:
 
 
 async def _attempt(
-    tx: AsyncSession, tables: Tables, apply: Apply, letter: Any, by: str | None, action: str
+    tx: AsyncSession, tables: Tables, apply: Apply, letter: Any, action: str
 ) -> Replayed:
     record = queries.as_record(letter, await queries.newest_copy(tx, tables, letter.id))
     result: Result = "failed"
@@ -129,7 +127,7 @@ async def _attempt(
         detail = await _failed(tx, tables, letter, "event.not_storable", told)
     else:
         await _update(tx, tables, letter.id, resolved_at=func.now())
-    await record_action(tx, tables, letter.id, by, action, result, detail)
+    await record_action(tx, tables, letter.id, action, result, detail)
     now = await queries.row(tx, tables, letter.id)
     return Replayed(letter=queries.view(now), result=result)
 

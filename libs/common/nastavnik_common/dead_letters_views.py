@@ -1,15 +1,19 @@
 """What the routes of dead letters take and give. A record is shown only to who asks to see it."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from nastavnik_common.examples import example
+from nastavnik_common.fields import WHOLE
 
-MAX_ID = 2**63 - 1
+MAX_ID = 2**53 - 1  # what every reader of JSON holds exactly
 State = Literal["open", "resolved", "discarded"]
 Result = Literal["applied", "superseded", "failed"]
+
+
+_NO_NUL = r"^[^\x00]*$"
 
 
 def _no_nul(text: str) -> str:
@@ -18,16 +22,16 @@ def _no_nul(text: str) -> str:
     return text
 
 
-def _number(value: Any) -> Any:
-    """A number as JSON has them: 1.0 is a whole one, "1" and true are none."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    raise ValueError("is not a whole number")
-
-
-Whole = Annotated[int, BeforeValidator(_number)]
-Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_nul)]
-Reason = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_no_nul)]
+Text = Annotated[
+    str,
+    Field(min_length=1, max_length=200, json_schema_extra={"pattern": _NO_NUL}),
+    AfterValidator(_no_nul),
+]
+Reason = Annotated[
+    str,
+    Field(min_length=1, max_length=2000, json_schema_extra={"pattern": _NO_NUL}),
+    AfterValidator(_no_nul),
+]
 Base64 = Annotated[str, Field(max_length=4_000_000)]
 
 
@@ -71,7 +75,7 @@ class ActionView(BaseModel):
     id: int
     letter_id: int | None = Field(description="null: about the consumer, not about a letter")
     at: datetime
-    by: str | None = Field(description="as the caller said; null: did not say")
+    by: str | None = Field(description="opaque, of whose token it was; null: not known")
     action: Literal["replay", "fix", "discard", "reveal", "resume"]
     result: Literal["applied", "superseded", "failed", "discarded", "shown", "resumed"]
     detail: str | None
@@ -102,22 +106,11 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Who(_Body):
-    by: Text
-
-
-class Replay(_Body):
-    model_config = example(by="operator.1")
-
-    by: Text | None = None
-
-
 class ReplayMany(_Body):
     topic: Text | None = None
     code: Text | None = None
-    limit: Whole = Field(default=100, ge=1, le=1000)
-    after: Whole = Field(default=0, ge=0, le=MAX_ID, description="letters after this id")
-    by: Text | None = None
+    limit: Annotated[int, Field(ge=1, le=1000), WHOLE] = 100
+    after: Annotated[int, Field(ge=0, le=MAX_ID, description="letters after this id"), WHOLE] = 0
 
 
 class Fix(_Body):
@@ -128,11 +121,9 @@ class Fix(_Body):
     )
     key_base64: Base64 | None = None
     value_base64: Base64 | None = Field(default=None, description="null, if given: a tombstone")
-    by: Text
 
 
 class Discard(_Body):
-    model_config = example(by="operator.1", reason="sent by mistake")
+    model_config = example(reason="sent by mistake")
 
     reason: Reason
-    by: Text

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from nastavnik_common import logs
 from nastavnik_metrics import queries, snapshot
 from nastavnik_metrics.accounting import Ledger
 from nastavnik_metrics.accounting_views import AccountingView, accounting_view
@@ -16,6 +17,8 @@ from nastavnik_metrics.views import (
     ProgressView,
     RepublishedView,
 )
+
+log = logs.logger(__name__)
 
 
 def create_router(service: Service) -> APIRouter:
@@ -37,6 +40,7 @@ def create_router(service: Service) -> APIRouter:
         """Read the catalogue's file again: indicators added, changed or retired by data alone.
         A broken one is refused with the place and the reason, and the old one stays. Every
         replica reads its own."""
+        log.info("asked to read the catalogue again")
         current = service.definitions.reload()
         async with sessions.begin() as tx:
             await queries.mark_all_stale(tx)
@@ -47,6 +51,7 @@ def create_router(service: Service) -> APIRouter:
     @router.post("/admin/republish", status_code=202)
     async def republish() -> RepublishedView:
         """Publish every announced value again, at the version it has: for a new consumer."""
+        log.info("asked to publish all values again")
         return RepublishedView(counts={"indicator": await service.republish()})
 
     return router
@@ -64,6 +69,7 @@ def create_trust_router(auditor: Auditor, rebuilder: Rebuilder, ledger: Ledger) 
     @router.post("/admin/audit")
     async def audit_now() -> RoundView:
         """Recompute everything from the facts now, in one snapshot. Repairs nothing."""
+        log.info("asked to audit everything")
         return round_view(await auditor.full())
 
     @router.get("/rebuild")
@@ -76,6 +82,7 @@ def create_trust_router(auditor: Auditor, rebuilder: Rebuilder, ledger: Ledger) 
         """Count everything anew from the log, beside the live figures, and put what differs in
         their place. `dry_run`: only compare. Where the log no longer has what the figures rest
         on nothing is replaced, unless `accept_loss`."""
+        log.info("asked to rebuild", dry_run=dry_run, accept_loss=accept_loss)
         return rebuild_view(rebuilder.ask(dry_run=dry_run, accept_loss=accept_loss))
 
     @router.get("/accounting")
@@ -86,6 +93,7 @@ def create_trust_router(auditor: Auditor, rebuilder: Rebuilder, ledger: Ledger) 
     @router.post("/admin/accounting")
     async def recount() -> AccountingView:
         """Read the whole log now and look for every record of it in what is stored."""
+        log.info("asked to account for the whole log")
         await ledger.recount()
         return await accounting_view(ledger)
 

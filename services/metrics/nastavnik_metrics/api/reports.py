@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from nastavnik_common import examples
+from nastavnik_common.auth import Role
+from nastavnik_common.auth_scope import caller, reach
 from nastavnik_common.events.registry import Level
 from nastavnik_common.examples import example
 from nastavnik_common.paging import Cursor, Limit, Page, decode_cursor, encode_cursor
@@ -45,15 +47,8 @@ class NewReport(_Body):
 
 
 class Transition(_Body):
-    model_config = example(by="municipality.operator")
+    model_config = example(comment="for the year")
 
-    by: str = Field(
-        min_length=1,
-        max_length=100,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$",
-        description="The id of a role or a system. Never the name of a person",
-        examples=["municipality.operator"],
-    )
     comment: str | None = Field(
         default=None,
         max_length=1000,
@@ -151,15 +146,16 @@ _TRANSITIONS: dict[Action, str] = {
     "submit": "Draft or returned → submitted. A territory's only when the reports of the units"
     " under it that must report are accepted or frozen.",
     "return": "Submitted → returned, to be submitted again.",
-    "accept": "Submitted → accepted.",
+    "accept": "Submitted → accepted, by somebody else than who submitted it: else 403"
+    " `report.own_submission`. A region's administrator for all may do both.",
     "freeze": "Accepted → frozen: the figures of this moment are stored and never change.",
 }
 
 
 def _add_transition(router: APIRouter, service: Service, action: Action, text: str) -> None:
-    async def handler(id: UUID, request: Request, body: Transition) -> Response:
+    async def handler(id: UUID, request: Request, body: Transition | None = None) -> Response:
         taken = await _taken(service, id) if action == "freeze" else None
-        moving = _moving(service, request, id, Move(action, body.by, body.comment), taken)
+        moving = _moving(service, request, id, _move(action, body), taken)
         return await write(request, service.sessions, IDEMPOTENCY, moving)
 
     router.post(
@@ -168,6 +164,17 @@ def _add_transition(router: APIRouter, service: Service, action: Action, text: s
         description=text,
         response_model=ReportView,
     )(handler)
+
+
+def _move(action: Action, body: Transition | None) -> Move:
+    """By whom the token is of. Above a region's administrator there is nobody to look again."""
+    by = reach().by
+    return Move(
+        action,
+        by=caller() or "service",
+        comment=body.comment if body else None,
+        alone=by is not None and by.has({Role.REGION}) and by.roots({Role.REGION}) is None,
+    )
 
 
 async def _taken(service: Service, ident: UUID) -> Taken | None:

@@ -61,6 +61,8 @@ async def move(
     status = rules.moved(report.status, asked.action)
     if asked.action == "submit":
         await obligations.check_children(tx, report, catalogue)
+    if asked.action == "accept" and not asked.alone:
+        rules.check_four_eyes((await queries.steps(tx, [ident]))[ident], asked.by)
     if asked.action == "freeze":
         if taken is None:
             raise ConflictError("report.wrong_status", "The report was accepted just now; repeat.")
@@ -80,5 +82,5 @@ async def _write(tx: AsyncSession, report: Report, asked: Move, status: rules.St
             """insert into report_step (report_id, version, action, by, comment)
                values (:id, :version, :action, :by, :comment)"""
         ),
-        {**about, **asked._asdict()},
+        {**about, "action": asked.action, "by": asked.by, "comment": asked.comment},
     )

@@ -1,11 +1,11 @@
 """The life of a report. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from nastavnik_common.errors import ConflictError
+from nastavnik_common.errors import ConflictError, DomainError
 from nastavnik_common.events.registry import Level
 from nastavnik_metrics.tree import Tree
 
@@ -34,9 +34,12 @@ class Report(NamedTuple):
 
 
 class Move(NamedTuple):
+    """`by` is opaque; `alone`: may accept what they handed in themselves."""
+
     action: Action
     by: str
     comment: str | None
+    alone: bool = False
 
 
 class Step(NamedTuple):
@@ -56,6 +59,14 @@ def moved(status: Status, action: Action) -> Status:
             f"The report is {status}; to {action} it, it must be {' or '.join(before)}.",
         )
     return after
+
+
+def check_four_eyes(steps: Sequence[Step], by: str) -> None:
+    """403 to whoever handed in what is to be accepted."""
+    submitted = [step.by for step in steps if step.action == "submit"]
+    if submitted[-1:] == [by]:
+        detail = "You handed the report in yourself; somebody else must accept it."
+        raise DomainError("report.own_submission", detail, status=403)
 
 
 def due_below(tree: Tree, unit: UUID, obliged: Collection[UUID]) -> set[UUID]:

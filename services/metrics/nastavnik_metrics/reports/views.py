@@ -15,7 +15,7 @@ from nastavnik_metrics.views import ValueView, value_view
 
 class StepView(BaseModel):
     action: Action
-    by: str = Field(description="The role or system that did it")
+    by: str = Field(description="Opaque, of whose token it was")
     comment: str | None
     at: datetime
 

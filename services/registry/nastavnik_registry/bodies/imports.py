@@ -144,8 +144,10 @@ class Import(BaseModel):
     held: Held | None
     quarantined: int = Field(description="Records set aside; see /import-quarantine")
     undoes: UUID | None = Field(description="The import that this one takes back")
-    undone_by: UUID | None
+    undone_by: UUID | None = Field(description="The import that took this one back")
     created_at: datetime
+    created_by: str | None = Field(description="Opaque, who sent it; null: a pull, or not known")
+    decided_by: str | None = Field(description="Who applied, confirmed or discarded it; or null")
     finished_at: datetime | None
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from nastavnik_common import clock
+from nastavnik_common.auth_scope import caller
 from nastavnik_common.errors import ConflictError, NotFoundError, StaleVersionError
 from nastavnik_common.writing import Reply
 from nastavnik_registry import bodies
@@ -49,7 +50,10 @@ async def discard(tx: AsyncSession, ident: UUID) -> Reply:
     """Give up what was planned or held."""
     job = await _job(tx, ident, *WAITING)
     await _forget_plan(tx, ident)
-    return await _set(tx, job, status="discarded", phase="discarded", finished_at=clock.now())
+    now = clock.now()
+    return await _set(
+        tx, job, status="discarded", phase="discarded", finished_at=now, decided_by=caller()
+    )
 
 
 async def _job(tx: AsyncSession, ident: UUID, *statuses: str) -> ImportJob:
@@ -69,7 +73,7 @@ async def _requeue(tx: AsyncSession, job: ImportJob, **values: Any) -> Reply:
         raise ConflictError(
             "import.stale", "The records or the source have changed since; send the package again."
         )
-    return await _set(tx, job, **_AGAIN, **values)
+    return await _set(tx, job, **_AGAIN, **values, decided_by=caller())
 
 
 async def _set(tx: AsyncSession, job: ImportJob, **values: Any) -> Reply:
@@ -98,6 +102,7 @@ async def undo(tx: AsyncSession, ident: UUID) -> Reply:
         done=0,
         total=0,
         undoes=ident,
+        created_by=caller(),
     )
     tx.add(row)
     await tx.flush()

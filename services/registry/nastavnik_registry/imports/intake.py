@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from nastavnik_common import db, idempotency
+from nastavnik_common.auth_scope import caller
 from nastavnik_common.writing import Reply
 from nastavnik_registry import aggregates, tables
 from nastavnik_registry.aggregates.imports import job_body
@@ -80,6 +81,7 @@ class Intake:
             done=0,
             total=0,
             dry_run=dry_run,
+            created_by=caller(),
         )
         tx.add(row)
         await tx.flush()

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from nastavnik_common import clock, db, logs
+from nastavnik_common.auth_scope import caller
 from nastavnik_common.errors import ConflictError, NotFoundError
 from nastavnik_registry.pulling.config import PullSource, load
 from nastavnik_registry.pulling.puller import Puller, locked
@@ -38,6 +39,7 @@ class Pull(BaseModel):
     due_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
+    asked_by: str | None = Field(description="Opaque, who last said to pull at once")
 
 
 class Pulls:
@@ -89,6 +91,7 @@ class Pulls:
             if row.phase == "importing":
                 raise ConflictError("pull.importing", "The imports of the last pull go on still.")
             row.due_at = clock.now()
+            row.asked_by = caller()
             row.wanted = "full" if full else row.wanted
         self._asked.set()
         return await self.one(name)

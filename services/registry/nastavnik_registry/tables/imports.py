@@ -51,7 +51,8 @@ class ImportSource(Base, table=True):
 class ImportJob(Base, table=True):
     """One package on its way in, a file named by the id; or the undoing of one.
 
-    `mark` is of the data that a dry run saw, `held` why it waits for a confirmation.
+    `mark` is of the data that a dry run saw, `held` why it waits for a confirmation. `created_by`
+    and `decided_by` are opaque ids of callers; null: the service on its own, or nobody yet.
     """
 
     __tablename__ = "import_job"
@@ -82,6 +83,8 @@ class ImportJob(Base, table=True):
     quarantined: int = 0
     undoes: UUID | None = None
     undone_by: UUID | None = None
+    created_by: str | None = None
+    decided_by: str | None = None
     created_at: datetime = moment()
     finished_at: datetime | None = Field(
         default=None,

@@ -38,3 +38,4 @@ class PullRow(Base, table=True):
     due_at: datetime = moment()
     started_at: datetime | None = _at()
     finished_at: datetime | None = _at()
+    asked_by: str | None = None
