@@ -22,7 +22,8 @@ _PEOPLE = """
 _MEMBERSHIPS = """
     select e.external_id, o.external_id, m.kind, m."primary", m.since, m.until
     from membership m join external_id e on e.entity_id = m.participant_id
-    join external_id o on o.entity_id = m.organization_id where e.source = $1 order by 1, 2, 3, 4, 5, 6
+    join external_id o on o.entity_id = m.organization_id where e.source = $1
+    order by 1, 2, 3, 4, 5, 6
 """
 _TRACE = """
     select c.seq, c.outside, c.file, c.line, c.action, c.version from import_change c
@@ -86,6 +87,12 @@ def _lanes(roster: Roster) -> set[str]:
     frames = Frames()
     assert check(roster.pack(), frames=frames).valid
     return set(frames.found)
+
+
+def test_what_is_too_large_goes_row_by_row() -> None:
+    frames = Frames(max_bytes=1000)
+    assert check(_roster(1).pack(), frames=frames).valid
+    assert not frames.found
 
 
 async def test_both_lanes_make_the_same_of_a_package(

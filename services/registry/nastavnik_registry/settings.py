@@ -19,6 +19,12 @@ class RegistrySettings(Settings):
         description="where packages wait to be imported; shared by all replicas",
     )
     import_max_bytes: int = Field(default=512 * 1024 * 1024, ge=1, description="of one package")
+    import_columns_max_bytes: int = Field(
+        default=512 * 1024 * 1024,
+        ge=0,
+        description="files of people, unpacked, that an import reads by columns, in about as much"
+        " memory; larger ones go row by row, slower and in little",
+    )
     import_keep_days: int = Field(
         default=7, ge=1, description="a planned or held import waits so long for a decision"
     )

@@ -64,7 +64,7 @@ class Runner:
         if policy.partial:
             limits = msgspec.structs.replace(limits, max_findings=_FINDINGS_IN_PARTS)
         path = package_path(self._settings, self._ident)
-        frames = Frames()
+        frames = Frames(self._settings.import_columns_max_bytes)
         words = policy.words
         report = await asyncio.to_thread(check, path, limits, self._checked, words, frames)
         if not report.valid and not (policy.partial and divisible(report)):

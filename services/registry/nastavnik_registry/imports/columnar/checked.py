@@ -1,5 +1,6 @@
 """The check of one bulk file of people by columns; it says that the file is clean, or nothing."""
 
+import sys
 from collections.abc import Callable
 
 import polars as pl
@@ -30,19 +31,22 @@ KEPT = {
     DEMOGRAPHICS: ("sourcedId", "birthDate"),
 }
 _GUID = r"^[0-9a-zA-Z.\-_/@]{1,255}$"
-_MOST_BYTES = 1024**3  # of an entry, unpacked: its columns in memory are about as large
 
 
 class Frames:
     """The files found clean: the columns of `KEPT` that there are, as text, and `LINE`."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_bytes: int = sys.maxsize) -> None:
+        """Together larger than `max_bytes`, unpacked, all are left to the other way."""
+        self._max_bytes = max_bytes
         self.found: dict[str, pl.DataFrame] = {}
 
     def check(self, package: Package, file: str, world: World, tick: Tick | None) -> int:
         """How many rows the file has, if it is surely clean; else 0. One that is clean is kept, and
         its ids can be referred to."""
-        if file not in KEPT or package.older or package.size(file) > _MOST_BYTES:
+        if file not in KEPT or package.older:
+            return 0
+        if sum(package.size(name) for name in KEPT if name in package.names) > self._max_bytes:
             return 0
         try:
             frame = _Check(file, world, self.found.get(USERS)).run(package, tick)
@@ -52,9 +56,6 @@ class Frames:
         if file == USERS:
             world.ids[file] = Ids(frame["sourcedId"])
         return frame.height
-
-    def drop(self) -> None:
-        self.found.clear()
 
 
 class _Check:
