@@ -43,9 +43,7 @@ def attendances(present: Iterable[UUID], mentorship_id: UUID, day: date) -> set[
 
 
 def attendance_delta(old: set[Attended], new: set[Attended]) -> Counter[Attended]:
-    delta = Counter(new)
-    delta.subtract(old)
-    return Counter({key: value for key, value in delta.items() if value})
+    return Counter({**dict.fromkeys(new - old, 1), **dict.fromkeys(old - new, -1)})
 
 
 def recompute(states: Iterable[Any], catalogue: Catalogue) -> Cells:
