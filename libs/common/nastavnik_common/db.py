@@ -40,7 +40,14 @@ _KEEPALIVE = {
 
 
 # COPY, and connecting, raise asyncpg's own
-ERRORS = (exc.DBAPIError, exc.TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+ERRORS = (
+    exc.DBAPIError,
+    exc.TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # of a connection that has just been ended by the server
+    OSError,
+)
 _AWAY = ("08", "53", "57P")  # SQLSTATE: no connection, nothing left to give, ending or starting
 
 
@@ -73,9 +80,12 @@ def _ping_first(engine: AsyncEngine, seconds: float) -> None:
 
     @event.listens_for(engine.sync_engine, "checkout")
     def ping(connection: Any, record: Any, proxy: Any) -> None:
+        if not record.info.get("pooled"):  # made just now
+            record.info["pooled"] = True
+            return
         try:
             connection.run_async(lambda raw: raw.execute("select 1", timeout=seconds))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except ERRORS as error:
             raise exc.InvalidatePoolError("a pooled connection does not answer") from error
 
 
