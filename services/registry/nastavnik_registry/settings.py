@@ -22,8 +22,8 @@ class RegistrySettings(Settings):
     import_columns_max_bytes: int = Field(
         default=512 * 1024 * 1024,
         ge=0,
-        description="files of people, unpacked, that an import reads by columns, in about as much"
-        " memory; larger ones go row by row, slower and in little",
+        description="files of people, unpacked, that an import reads by columns, in up to four"
+        " times as much memory; larger ones go row by row, slower",
     )
     import_keep_days: int = Field(
         default=7, ge=1, description="a planned or held import waits so long for a decision"
