@@ -126,3 +126,14 @@ async def test_any_other_error_says_what_it_is_about(said: Callable[[], str]) ->
     assert (await answer(fault)).json()["code"] == "internal.error"
     (entry,) = [json.loads(line) for line in said().splitlines() if "unexpected" in line]
     assert "no such column" in entry["exception"][0]["exc_value"]
+
+
+async def test_what_a_request_does_is_said_with_who_makes_it(said: Callable[[], str]) -> None:
+    def asked() -> None:
+        logs.logger("any").info("asked to rebuild")
+
+    assert (await answer(asked)).status_code == 200
+    entries = [json.loads(line) for line in said().splitlines()]
+    whose = {e["event"]: e.get("actor") for e in entries}
+    assert whose["asked to rebuild"] == whose["request"] == tokens.actor()
+    assert tokens.allowed()["authorization"].split(".")[1] not in said()
