@@ -135,7 +135,11 @@ async def test_one_client_in_a_hurry_does_not_slow_the_others() -> None:
 
 async def test_an_address_that_sends_bad_tokens_is_told_to_wait_and_shuts_nobody_out() -> None:
     app = application(rate_per_second=0.5)
-    bad = ({}, {"authorization": "Bearer made.up.token"}, {"authorization": "x"})
+    bad: tuple[dict[str, str], ...] = (
+        {},
+        {"authorization": "Bearer made.up.token"},
+        {"authorization": "x"},
+    )
     async with client(app, {}) as asking:
         said = [await asking.get("/quick", headers=headers) for headers in bad]
         assert [answer.status_code for answer in said] == [401, 401, 429]
