@@ -116,7 +116,7 @@ def attended(log: Log, ident: str) -> bool:
 def test_nothing_is_restored_over_what_is_there(fresh: LocalPostgres, tmp_path: Path) -> None:
     host = httpx.URL(fresh.dsn("postgres")).params["host"]
     env = {"PATH": f"{programs()}:{os.environ['PATH']}", "PGHOST": host, "PGUSER": "postgres"}
-    psql = [programs() / "psql", "--dbname=metrics", "--command=create table one (id int)"]
+    psql = [str(programs() / "psql"), "--dbname=metrics", "--command=create table one (id int)"]
     subprocess.run(psql, env=env, check=True, capture_output=True)
     done = subprocess.run(
         [SCRIPTS / "restore.sh", tmp_path], env=env, check=False, capture_output=True, text=True

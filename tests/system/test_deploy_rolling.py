@@ -78,12 +78,8 @@ async def test_a_rolling_restart_loses_nothing_and_doubles_nothing(
     spares: dict[str, tuple[Child, str]] = {}
     async with clients.at_work():
         spares |= {name: running.spare(name) for name in NAMES}
-        for name, (_, url) in spares.items():
-            await until(
-                lambda url=url: _ready(url),
-                90,
-                saw=lambda name=name: running.log(f"{name}-spare")[-5:],
-            )  # type: ignore[misc]
+        for name in NAMES:
+            await _until_ready(running, f"{name}-spare", spares[name][1])
         clients.urls.append(spares["activity"][1])
         old = {name: running.child(name) for name in NAMES}
         await asyncio.gather(*(_ends_well(child) for child in old.values()))
@@ -101,8 +97,11 @@ async def test_a_rolling_restart_loses_nothing_and_doubles_nothing(
         assert not [line for line in said if _bad(line)], name
 
 
-async def _ready(url: str) -> bool:
-    return await readiness(url) == (200, {})
+async def _until_ready(running: System, log: str, url: str) -> None:
+    async def ready() -> bool:
+        return await readiness(url) == (200, {})
+
+    await until(ready, 90, saw=lambda: running.log(log)[-5:])
 
 
 async def _more(clients: Clients, before: int) -> bool:
