@@ -5,9 +5,8 @@ Rows that two replicas may touch are written in key order.
 
 from typing import Any
 
-from nastavnik_common import events
+from nastavnik_common import db, events
 from nastavnik_metrics import sessions
-from nastavnik_metrics.arrays import array, arrays
 from nastavnik_metrics.batch import Batch, Change
 from nastavnik_metrics.dirty import Connection, Dirty
 from nastavnik_metrics.shares import Shares
@@ -57,15 +56,14 @@ async def _newer(
     kept = "".join(f", {name} = coalesce(excluded.{name}, stored.{name})" for name in extra)
     rows = await connection.fetch(
         f"""insert into {table} as stored (id, version, deleted, state{names})
-            select * from unnest($1::text::uuid[], $2::text::int[], $3::text::bool[],
-                                 $4::json[]{places})
+            select * from unnest($1::uuid[], $2::int[], $3::bool[], $4::json[]{places})
             on conflict (id) do update
             set version = excluded.version, deleted = excluded.deleted, state = excluded.state{kept}
             where stored.version < excluded.version
             returning id""",  # noqa: S608 -- names of tables and columns are ours
-        array([c.id for c in changes]),
-        array([c.version for c in changes]),
-        array([c.state is None for c in changes]),
+        [c.id for c in changes],
+        [c.version for c in changes],
+        [c.state is None for c in changes],
         [c.text for c in changes],
         *(values for _, values in extra.values()),
     )
@@ -89,8 +87,8 @@ async def _mentorships(connection: Connection, batch: Batch, dirty: Dirty) -> No
     members = {(m.participant_id, c.id) for c in changes if c.state for m in c.state.members}
     await connection.execute(
         "insert into mentorship_member (participant_id, mentorship_id)"
-        " select * from unnest($1::text::uuid[], $2::text::uuid[])",
-        *arrays(list(members), 2),
+        " select * from unnest($1::uuid[], $2::uuid[])",
+        *db.columns(list(members), 2),
     )
     about = await connection.fetch(
         """select person_id from survey where mentorship_id = any($1)

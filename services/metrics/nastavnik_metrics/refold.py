@@ -15,7 +15,6 @@ from nastavnik_common import db
 from nastavnik_common.events.activity import AssessmentState, SurveyState
 from nastavnik_common.events.registry import ParticipantState
 from nastavnik_metrics import cells, sessions
-from nastavnik_metrics.arrays import array, arrays
 from nastavnik_metrics.cells import Cells
 from nastavnik_metrics.dirty import Connection, Dirty, in_order
 from nastavnik_metrics.owners import mentorships, persons
@@ -57,14 +56,15 @@ async def settle(connection: Connection, moved: Counter[Share], shares: Shares) 
 
 
 async def _write_owners(connection: Connection, changed: dict[Owner, Share]) -> None:
-    rows = [(*owner, array(share.organizations)) for owner, share in changed.items()]
+    rows = [
+        (*owner, share.pattern, "{" + ",".join(map(str, share.organizations)) + "}")
+        for owner, share in changed.items()
+    ]
     await connection.execute(
         """update owner set pattern = t.p, organizations = t.o::uuid[]
-           from unnest($1::text::text[], $2::text::uuid[], $3::text::text[], $4::bytea[])
-             as t(k, i, o, p)
+           from unnest($1::text[], $2::uuid[], $3::bytea[], $4::text[]) as t(k, i, p, o)
            where owner.kind = t.k and owner.id = t.i""",
-        *arrays(rows, 3),
-        [share.pattern for share in changed.values()],
+        *db.columns(rows, 4),
     )
 
 
@@ -82,17 +82,15 @@ def _owners(dirty: Dirty) -> Iterator[Owner]:
 
 async def _locked(connection: Connection, owners: list[Owner]) -> dict[Owner, Share]:
     """A row that is not there yet cannot be locked: stubs first."""
-    columns = arrays(owners, 2)
+    columns = db.columns(owners, 2)
     await connection.execute(
-        """insert into owner (kind, id)
-           select * from unnest($1::text::text[], $2::text::uuid[])
+        """insert into owner (kind, id) select * from unnest($1::text[], $2::uuid[])
            on conflict do nothing""",
         *columns,
     )
     rows = await connection.fetch(
         """select o.kind, o.id, o.pattern, o.organizations from owner o
-           join unnest($1::text::text[], $2::text::uuid[]) as t(k, i)
-             on o.kind = t.k and o.id = t.i
+           join unnest($1::text[], $2::uuid[]) as t(k, i) on o.kind = t.k and o.id = t.i
            order by o.kind collate "C", o.id for update of o""",
         *columns,
     )
@@ -119,20 +117,18 @@ async def _person_facts(connection: Connection, idents: list[UUID]) -> dict[UUID
     """Of the persons that are known."""
     if not idents:
         return {}
-    those = array(idents)
     known = await connection.fetch(
-        "select id, state from participant where id = any($1::text::uuid[]) and state is not null",
-        those,
+        "select id, state from participant where id = any($1) and state is not null", idents
     )
     held: dict[tuple[UUID, UUID], dict[int, int]] = defaultdict(dict)
     for row in await connection.fetch(
-        "select * from attendance where participant_id = any($1::text::uuid[]) and held > 0", those
+        "select * from attendance where participant_id = any($1) and held > 0", idents
     ):
         held[row["participant_id"], row["mentorship_id"]][row["school_month"]] = row["held"]
     pairs = await connection.fetch(
         "select participant_id, mentorship_id from mentorship_member"
-        " where participant_id = any($1::text::uuid[])",
-        those,
+        " where participant_id = any($1)",
+        idents,
     )
     surveys = await _surveys(connection, idents)
     assessed = await _assessed(connection, set(idents), False)
@@ -164,17 +160,16 @@ async def _held(connection: Connection, idents: Iterable[UUID]) -> dict[UUID, Co
     """Mentorship → school month → held sessions."""
     rows = await connection.fetch(
         """select mentorship_id, array_agg(day) from session
-           where mentorship_id = any($1::text::uuid[]) and held group by mentorship_id""",
-        array(list(idents)),
+           where mentorship_id = any($1) and held group by mentorship_id""",
+        list(idents),
     )
     return {mentorship: mentorships.held_in(days) for mentorship, days in rows}
 
 
 async def _surveys(connection: Connection, idents: list[UUID]) -> dict[UUID, list[SurveyState]]:
     rows = await connection.fetch(
-        "select person_id, state from survey"
-        " where person_id = any($1::text::uuid[]) and state is not null",
-        array(idents),
+        "select person_id, state from survey where person_id = any($1) and state is not null",
+        idents,
     )
     found: dict[UUID, list[SurveyState]] = defaultdict(list)
     for person, text in rows:
@@ -192,9 +187,8 @@ async def _assessed(
         return found
     rows = await connection.fetch(
         """select subject_id, state from assessment
-           where subject_id = any($1::text::uuid[]) and of_organization = $2
-             and state is not null""",
-        array(list(idents)),
+           where subject_id = any($1) and of_organization = $2 and state is not null""",
+        list(idents),
         of_organization,
     )
     for subject, text in rows:

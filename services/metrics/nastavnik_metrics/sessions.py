@@ -14,7 +14,6 @@ import msgspec
 from nastavnik_common import db, events
 from nastavnik_common.events.activity import MentorshipState, SessionState
 from nastavnik_metrics import fold
-from nastavnik_metrics.arrays import array, arrays
 from nastavnik_metrics.batch import Batch, Change
 from nastavnik_metrics.dirty import Connection, Dirty, in_order
 from nastavnik_metrics.owners.mentorships import Held
@@ -48,8 +47,7 @@ async def write(connection: Connection, batch: Batch, shares: Shares, dirty: Dir
 
 async def states(connection: Connection, idents: Collection[UUID]) -> Known:
     rows = await connection.fetch(
-        "select id, state from mentorship where id = any($1::text::uuid[]) and state is not null",
-        array(list(idents)),
+        "select id, state from mentorship where id = any($1) and state is not null", list(idents)
     )
     return {row["id"]: _MENTORSHIP.decode(row["state"]) for row in rows}
 
@@ -60,8 +58,8 @@ async def _newer(
     """Those newer than what is stored, and what is stored."""
     rows = await connection.fetch(
         """select id, version, mentorship_id, day, held, attended, organization_id, pattern
-           from session where id = any($1::text::uuid[]) order by id for update""",
-        array([c.id for c in changes]),
+           from session where id = any($1) order by id for update""",
+        [c.id for c in changes],
     )
     stored = {row["id"]: row for row in rows}
     newer = []
@@ -111,7 +109,7 @@ def _stored_share(row: Any) -> Share:
 def _row(state: SessionState | None, share: Share) -> tuple[Any, ...]:
     if state is None:
         return True, None, None, False, 0, None, "{}", "{}", 0, None, None
-    present = [a.participant_id for a in state.attendance if a.attended]
+    present = [str(a.participant_id) for a in state.attendance if a.attended]
     return (
         False,
         state.mentorship_id,
@@ -119,8 +117,8 @@ def _row(state: SessionState | None, share: Share) -> tuple[Any, ...]:
         state.status == "held",
         state.duration_minutes,
         state.technology,
-        array(state.audience),
-        array(present),
+        "{" + ",".join(state.audience) + "}",
+        "{" + ",".join(present) + "}",
         len(state.attendance),
         share.organizations[0] if share.pattern else None,
         share.pattern,
@@ -128,15 +126,13 @@ def _row(state: SessionState | None, share: Share) -> tuple[Any, ...]:
 
 
 async def _write(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    *plain, patterns = zip(*rows, strict=True) if rows else [()] * 13
     await connection.execute(
         """insert into session
              (id, version, deleted, mentorship_id, day, held, minutes, technology, audience,
               attended, expected, organization_id, pattern)
            select i, v, x, m, d, h, n, t, a::text[], p::uuid[], e, o, c
-           from unnest($1::text::uuid[], $2::text::int[], $3::text::bool[], $4::text::uuid[],
-                       $5::text::date[], $6::text::bool[], $7::text::int[], $8::text::text[],
-                       $9::text::text[], $10::text::text[], $11::text::int[], $12::text::uuid[],
+           from unnest($1::uuid[], $2::int[], $3::bool[], $4::uuid[], $5::date[], $6::bool[],
+                       $7::int[], $8::text[], $9::text[], $10::text[], $11::int[], $12::uuid[],
                        $13::bytea[])
              as s(i, v, x, m, d, h, n, t, a, p, e, o, c)
            on conflict (id) do update set version = excluded.version,
@@ -145,8 +141,7 @@ async def _write(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> Non
              technology = excluded.technology, audience = excluded.audience,
              attended = excluded.attended, expected = excluded.expected,
              organization_id = excluded.organization_id, pattern = excluded.pattern""",
-        *map(array, plain),
-        patterns,
+        *db.columns(rows, 13),
     )
 
 
@@ -158,12 +153,11 @@ async def _attend(connection: Connection, delta: Counter[fold.Attended], enough:
     moved.sort(key=lambda one: (one[0][0].int, one[0][1].int, one[0][2]))
     rows = await connection.fetch(
         """insert into attendance as stored (participant_id, mentorship_id, school_month, held)
-           select * from unnest($1::text::uuid[], $2::text::uuid[], $3::text::int[],
-                                $4::text::int[])
+           select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[])
            on conflict (participant_id, mentorship_id, school_month)
            do update set held = stored.held + excluded.held
            returning participant_id, mentorship_id, school_month, held""",
-        *arrays([(*key, n) for key, n in moved], 4),
+        *db.columns([(*key, n) for key, n in moved], 4),
     )
     return {
         person
@@ -184,8 +178,8 @@ async def follow(
     rows = await connection.fetch(
         """select id, mentorship_id, day, minutes, technology, audience,
                   cardinality(attended) as there, expected, organization_id, pattern
-           from session where mentorship_id = any($1::text::uuid[]) and held order by id""",
-        array(idents),
+           from session where mentorship_id = any($1) and held order by id""",
+        idents,
     )
     moved = []
     for row in rows:
