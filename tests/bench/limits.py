@@ -70,15 +70,17 @@ sees it counted.
 
 Facts that are alike give the same pattern of cells, worked out once; an owner refers to it, a cell
 is moved by how many owners changed from one to another, and is written once for up to ten batches.
-So the cells, which took half of the time before, are now 2 % of it. What is left is work on every
-event: of the processor time of folding 43,000 (cProfile, which overstates small functions; batches
-of 5,000, the garbage collector relaxed as in the service, where it had taken half) 43 % is facts
-and sessions, 35 % finding the owners concerned and their patterns, 14 % decoding and validating
-records, 3 % keeping the newest of each. Across these, the driver's encoding of parameters is about
-a fifth (half of it asking of every element whether it is a list), and hashing ids a tenth. Without
-the profiler an event costs Python 63 µs and PostgreSQL 24 µs. Lists handed over as text instead
-moved 15 % of Python's share to the server and gained nothing. Decoding goes on in a thread while
-the database works; fold and database take turns otherwise. At 500 events a second a batch has a few
+What is left is work on every event: of the processor time of folding 43,000 (cProfile, which
+overstates small functions; batches of 5,000, the garbage collector relaxed as in the service, where
+it had taken half) 45 % is facts and sessions, 35 % finding the owners concerned and their patterns,
+14 % decoding and validating records, 3 % keeping the newest of each, 2 % the cells. Across these,
+looking patterns up is an eighth, where working out cells took 55 % before; the driver's parameters
+and rows are a quarter (half of it asking of every element whether it is a list), and hashing ids a
+tenth. Without the profiler an event costs Python 63 µs and PostgreSQL 24 µs. Lists handed over as
+text took a ninth of Python's time away and gave the server as much, so they stay lists. Decoding
+goes on in a thread while the database works; fold and database take turns otherwise.
+
+At 500 events a second a batch has a few
 records, and the time is that of its statements, one after another, and its commit. Near what the
 projector can do batches are full, it takes several in one transaction as when catching up, and a
 record waits for the whole of it: there it is throughput that is bought, with seconds.
@@ -100,9 +102,9 @@ shared patterns, which is what makes it a check, and slower.
 """
 
 _GROWTH = """
-The rate of catching up with a log ten times as long, of the same people, pairs and schools, and with
-one of the same length from ten times as many organisations; the base is the floor, so 1.00 says
-that size does not matter. A short log pays relatively more for meeting each pattern first, so a
+The rate of catching up with a log ten times as long, of the same people, pairs and schools, and
+with one of the same length from ten times as many organisations; the base is the floor, so 1.00
+says that size does not matter. A short log pays relatively more for meeting each pattern first, so a
 long one may well be faster.
 """
 
