@@ -130,7 +130,7 @@ def before_call(_: Any, case: Case, kwargs: Json) -> None:
         return
     _calls[case.operation.label] += 1
     again = _calls[case.operation.label]
-    if isinstance(case.body, dict):
+    if isinstance(case.body, dict) and case.media_type == "application/json":
         example = _example(case) if again % 2 else None
         body = _filled(example or case.body, _FIELDS, Counter())
         case.body = _dated(body, again) if example else body
