@@ -80,10 +80,10 @@ tenth. Without the profiler an event costs Python 63 µs and PostgreSQL 24 µs. 
 text took a ninth of Python's time away and gave the server as much, so they stay lists. Decoding
 goes on in a thread while the database works; fold and database take turns otherwise.
 
-At 500 events a second a batch has a few
-records, and the time is that of its statements, one after another, and its commit. Near what the
-projector can do batches are full, it takes several in one transaction as when catching up, and a
-record waits for the whole of it: there it is throughput that is bought, with seconds.
+At 500 events a second a batch has a few records, and the time is that of its statements, one after
+another, and its commit. Near what the projector can do batches are full, it takes several in one
+transaction as when catching up, and a record waits for the whole of it: there it is throughput that
+is bought, with seconds.
 """
 
 _REGION = """
@@ -96,16 +96,15 @@ figures counted again from the log into tables beside the live ones, compared an
 The rebuild runs in a metrics service, in the process that answers requests, next to the auditor and
 the announcer; a client asks it for one school's figure after another, 20 ms apart, before and
 meanwhile. A batch is folded on the loop that answers, so a reader may wait for part of one. Values
-are never half rebuilt: the tables are exchanged in one transaction. A rebuild and the audit read
-every fact through the same functions as the fold, an owner of the audit for itself and without
-shared patterns, which is what makes it a check, and slower.
+are never half rebuilt: the rows that differ are replaced in one transaction. The audit works every
+owner out by itself, without shared patterns: that makes it a check, and slower.
 """
 
 _GROWTH = """
 The rate of catching up with a log ten times as long, of the same people, pairs and schools, and
 with one of the same length from ten times as many organisations; the base is the floor, so 1.00
-says that size does not matter. A short log pays relatively more for meeting each pattern first, so a
-long one may well be faster.
+says that size does not matter. A short log pays relatively more for meeting each pattern first, so
+a long one may well be faster.
 """
 
 _MEMORY = """
