@@ -1,6 +1,7 @@
 """One wired system for all tests here; whoever breaks it mends it again. How long each took to
 come back stands at the end of pytest's report: it is told, not judged."""
 
+import asyncio
 import contextlib
 import os
 import tempfile
@@ -16,15 +17,17 @@ from nastavnik_local.kafka import REQUIRE_APACHE
 from nastavnik_local.postgres import EXTERNAL as EXTERNAL_POSTGRES
 from nastavnik_local.scenario_api import Api
 from tests.faults.wired import WiredSystem, wired
-from tests.system.helpers import World, until_figures
+from tests.system.helpers import World, readiness, until_figures
 
 RECOVERY = "seconds to recover"
+CONCERNED = {"registry": "kafka", "activity": "kafka", "metrics": "relay"}
 Told = Callable[[str, float], None]
 
 
 @pytest.fixture(scope="session")
 def broken() -> Iterator[WiredSystem]:
-    """Two replicas of metrics and of activity, one of the registry; up and ready."""
+    """Two replicas of metrics and of activity, one of the registry; up and ready, though they were
+    started before their broker was there."""
     required = os.environ.get(REQUIRE_APACHE, "") not in ("", "0")
     if named := {EXTERNAL_KAFKA, EXTERNAL_POSTGRES} & os.environ.keys():
         pytest.skip(f"needs servers of its own, and {min(named)} names another")
@@ -37,7 +40,15 @@ def broken() -> Iterator[WiredSystem]:
             if required:
                 raise
             pytest.skip(f"only Apache Kafka can be reached through proxies: {error}")
-        system.start()
+        for name in system.replicas:
+            system.wires[name, "kafka"].cut()
+        system.start(ready_path="/healthz")
+        for name in system.replicas:
+            status, unwell = asyncio.run(readiness(system.url(name)))
+            assert status == 503, name
+            assert CONCERNED[name.split("-", maxsplit=1)[0]] in unwell, name
+        system.heal()
+        system.wait_ready()
         yield system
 
 

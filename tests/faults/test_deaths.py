@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 
 import asyncpg
-import pytest
 from sqlalchemy.engine import make_url
 
 from nastavnik_local.scenario_api import Api
@@ -53,9 +52,8 @@ async def test_a_relay_that_dies_between_publishing_and_marking(
     count = "select count(*) from outbox"
     waiting = await ask(broken, "activity", count)
     assert waiting == 22
-    for _ in range(2):
-        await death(broken, "relay", "activity")
-        assert await ask(broken, "activity", count) == waiting
+    await death(broken, "relay", "activity")
+    assert await ask(broken, "activity", count) == waiting
     began = time.monotonic()
     broken.heal()
     await asyncio.to_thread(broken.start, "activity", "activity-2")
@@ -65,29 +63,31 @@ async def test_a_relay_that_dies_between_publishing_and_marking(
 
     async def all_superseded() -> bool:
         now = await ask(broken, "metrics", "select sum(superseded) from stream_position")
-        return now - before >= 2 * waiting
+        return now - before >= waiting
 
     await until(all_superseded)
     assert await ask(broken, "activity", count) == 0
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
 async def test_a_projector_that_dies_around_its_commit(
-    broken: WiredSystem, api: Api, world: World, told: Told, moment: str
+    broken: WiredSystem, api: Api, world: World, told: Told
 ) -> None:
+    """Before it, none of the batch is done; after it, all is, and nobody has been told."""
     for name in ("metrics", "metrics-2"):
         broken.kill(name)
-    sessions = await world.log(40)
-    await until(_outbox_is_empty(broken))
+    sessions: list[str] = []
     offsets = "select sum(next_offset) from stream_position"
-    before = await ask(broken, "metrics", offsets)
-    await death(broken, f"projector-{moment}-commit", "metrics")
-    moved = await ask(broken, "metrics", offsets) - before
-    assert bool(moved) == (moment == "after")
+    for moment in ("before", "after"):
+        sessions += await world.log(20, start=len(sessions))
+        await until(_outbox_is_empty(broken))
+        before = await ask(broken, "metrics", offsets)
+        await death(broken, f"projector-{moment}-commit", "metrics")
+        moved = await ask(broken, "metrics", offsets) - before
+        assert bool(moved) == (moment == "after")
     began = time.monotonic()
     await asyncio.to_thread(broken.start, "metrics", "metrics-2")
     await until_figures(api, world.units, (10, 11))
-    told(f"projector killed {moment} commit", time.monotonic() - began)
+    told("projector killed around its commit", time.monotonic() - began)
     await until_exact(broken, api, lambda log: log.sessions.keys() >= set(sessions))
 
 

@@ -57,7 +57,8 @@ async def test_it_is_given_up_and_may_be_asked_for_again(direct: MetricsSettings
             await until(waiting, saw=lambda: asked)
             wire.lose()
             full, balances, rebuilt = await asyncio.wait_for(asked, 30)
-        assert isinstance(full, db.ERRORS) and isinstance(balances, db.ERRORS)
+        assert isinstance(full, db.ERRORS)
+        assert isinstance(balances, db.ERRORS)
         assert isinstance(rebuilt, Progress)
         assert rebuilt.state == "failed"
         assert (await audit.full()).drift == 0

@@ -6,8 +6,6 @@ from tests.soak.run import soak
 from tests.soak.trouble import Fault, plan
 
 FAULTS = [
-    Fault("kill", "metrics", 0.5),
-    Fault("silence-down", "activity/postgres", 1.0),
     Fault("kill", "kafka", 0.5),
     Fault("rebuild", "metrics", 0.2),
     Fault("pause", "registry", 1.0),

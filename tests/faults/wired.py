@@ -7,11 +7,13 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from nastavnik_common import db
+from nastavnik_common.settings import Settings
 from nastavnik_local.ports import free_port
 from nastavnik_local.servers import LocalServers
 from nastavnik_local.supervisor import Service, Supervisor, supervisor
 from tests.faults.proxy import Wire, Wires, to_port, to_socket
-from tests.system.helpers import System
+from tests.system.helpers import NAMES, System
 
 REPLICAS = ("registry", "activity", "activity-2", "metrics", "metrics-2")
 SERVERS = ("kafka", "postgres")
@@ -37,6 +39,14 @@ class WiredSystem(System):
     def start(self, *names: str, ready_path: str = "/readyz") -> None:
         super().start(*(names or self.replicas), ready_path=ready_path)
 
+    def wait_ready(self, *names: str) -> None:
+        super().wait_ready(*(names or self.replicas))
+
+    def migrate(self) -> None:
+        """In this process: starting three takes as long as all of it."""
+        for name in NAMES:
+            db.migrate(Settings(database_url=self.servers.postgres.dsn(name)), f"nastavnik_{name}")
+
     def heal(self) -> None:
         for wire in self.wires.values():
             wire.restore()
@@ -50,7 +60,7 @@ class WiredSystem(System):
         made = super()._service(module, ready_path)
         port = self._ports[name]
         env = {**made.env, "NASTAVNIK_PORT": str(port), **self._detour(name, module)}
-        return dataclasses.replace(made, name=name, port=port, env=env)
+        return dataclasses.replace(made, name=name, port=port, env=env, ready_timeout=150)
 
     def _detour(self, name: str, module: str) -> dict[str, str]:
         database = self.wires[name, "postgres"].port
@@ -58,6 +68,7 @@ class WiredSystem(System):
             "NASTAVNIK_DATABASE_URL": f"postgresql+asyncpg://postgres@127.0.0.1:{database}/{module}",
             "NASTAVNIK_KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{self.wires[name, 'kafka'].port}",
             "NASTAVNIK_DATABASE_TIMEOUT_SECONDS": str(STATEMENT_SECONDS),
+            "NASTAVNIK_SCAN_TIMEOUT_SECONDS": str(2 * STATEMENT_SECONDS),
             "NASTAVNIK_KAFKA_REQUEST_TIMEOUT_MS": "6000",
         }
 

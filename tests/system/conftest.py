@@ -1,6 +1,6 @@
-"""A running system for the tests that look at it, and one for those that break it.
+"""A running system for the tests that look at it; those that break one are in tests/faults.
 
-Both have a Kafka of their own: the one of the other tests holds what they wrote by hand, poison
+It has a Kafka of its own: the one of the other tests holds what they wrote by hand, poison
 included, and their consumers are in the same groups.
 """
 
@@ -25,20 +25,4 @@ def running() -> Iterator[System]:
 @pytest.fixture
 async def api(running: System) -> AsyncIterator[Api]:
     async with Api.connect(running.urls) as connected:
-        yield connected
-
-
-@pytest.fixture(scope="module")
-def fragile() -> Iterator[System]:
-    """The same, to be broken: whoever breaks it mends it again. The services are started by
-    the first test."""
-    with tempfile.TemporaryDirectory(prefix="nastavnik-") as root, system(Path(root)) as made:
-        if made.servers.kafka.flavour != "apache":
-            pytest.skip("needs an Apache Kafka of our own: the broker in memory forgets all")
-        yield made
-
-
-@pytest.fixture
-async def breakable(fragile: System) -> AsyncIterator[Api]:
-    async with Api.connect(fragile.urls) as connected:
         yield connected
