@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy import Connection
 
 from nastavnik_registry.tables import metadata
+from tests import tokens
 from tests.registry.conftest import Events, Made
 
 INN, OGRN = "7707083893", "1027700132195"
@@ -254,6 +255,17 @@ async def test_idempotency_key_and_if_match(client: httpx.AsyncClient, events: E
     fresh = await client.patch(place, json={"name": "Х"}, headers={"If-Match": '"1"'})
     assert fresh.headers["etag"] == '"2"'
     assert len(await events()) == 2
+
+
+async def test_a_key_belongs_to_one_caller_alone(client: httpx.AsyncClient) -> None:
+    body = {"level": "region", "name": "Область"}
+    key = {"Idempotency-Key": "1"}
+    other = tokens.headers("region_administrator", subject="another")
+    mine = await client.post("/organizations", json=body, headers=key)
+    theirs = await client.post("/organizations", json=body, headers={**other, **key})
+    again = await client.post("/organizations", json=body, headers={**other, **key})
+    assert (mine.status_code, theirs.status_code) == (201, 201)
+    assert again.json()["id"] == theirs.json()["id"] != mine.json()["id"]
 
 
 async def test_a_key_belongs_to_one_query_too(client: httpx.AsyncClient) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Column, DateTime, Integer, LargeBinary, MetaData, String,
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from nastavnik_common import clock, db, logs
+from nastavnik_common import auth_scope, clock, db, logs
 from nastavnik_common.errors import ConflictError, DomainError
 
 log = logs.logger(__name__)
@@ -37,14 +37,17 @@ def fingerprint(method: str, place: str, body: bytes) -> bytes:
     return hashlib.sha256(b"\0".join((method.encode(), place.encode(), body))).digest()
 
 
-def check_key(key: str) -> str:
+def own_key(key: str) -> str:
+    """The caller's key, as it is stored: callers do not know each other's keys, and none is given
+    what another one did."""
     if not key or len(key) > MAX_KEY or not key.isprintable():
         raise DomainError(
             "idempotency.bad_key",
             f"Idempotency-Key must be 1 to {MAX_KEY} printable characters.",
             status=400,
         )
-    return key
+    by = auth_scope.caller()
+    return key if by is None else hashlib.sha256(f"{by}\0{key}".encode()).hexdigest()
 
 
 async def recall(tx: AsyncSession, table: Table, key: str, mark: bytes) -> Any | None:

@@ -45,7 +45,7 @@ async def write(request: Request, sessions: db.Sessions, table: Table, action: A
         async with sessions.begin() as tx:
             reply = await action(tx)
         return _response(reply.status, reply.headers(), reply.body.model_dump_json().encode())
-    idempotency.check_key(key)
+    key = idempotency.own_key(key)
     place = f"{request.url.path}?{request.url.query}"
     mark = idempotency.fingerprint(request.method, place, await request.body())
     async with sessions.begin() as tx:

@@ -37,7 +37,7 @@ class Intake:
         """Store the package and queue its import. An Idempotency-Key covers the bytes too."""
         key = request.headers.get(idempotency.HEADER)
         if key is not None:
-            idempotency.check_key(key)
+            key = idempotency.own_key(key)
         ident = uuid4()
         path = package_path(self._settings, ident)
         await asyncio.to_thread(_folder, path.parent)
