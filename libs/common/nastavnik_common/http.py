@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -234,9 +235,16 @@ def _allow(app: FastAPI, request: Request) -> dict[str, str]:
     return {"allow": ", ".join(sorted(map(str.upper, methods)))} if methods else {}
 
 
+_NAME = re.compile(r"[a-z]+(_[a-z]+)*", re.ASCII)
+"""What fields of ours look like: no e-mail address, number, or name in Russian."""
+
+
 def _field_error(error: Mapping[str, Any]) -> FieldError:
-    """Without the input: it could be personal."""
-    location = ".".join(str(part) for part in error["loc"])
+    """Without the input: it could be personal. So could the name of a field that we do not know."""
+    parts = [str(part) for part in error["loc"]]
+    if error["type"] == "extra_forbidden" and not _NAME.fullmatch(parts[-1]):
+        parts[-1] = "?"
+    location = ".".join(parts)
     return FieldError(location=location, code=error["type"], message=error["msg"])
 
 
