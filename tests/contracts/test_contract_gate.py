@@ -22,8 +22,11 @@ Edit = Callable[[dict[str, Any]], Any]
 
 @pytest.fixture
 def docs(tmp_path: Path) -> Path:
-    shutil.copytree(DOCS, tmp_path / "docs")
-    return tmp_path / "docs"
+    """As right after a release: what has really changed since then is no matter here."""
+    made = shutil.copytree(DOCS, tmp_path / "docs")
+    for schema in (made / "schemas").glob("*.json"):
+        shutil.copy(schema, made / "schemas" / "released")
+    return made
 
 
 def released(docs: Path, kind: str, edit: Edit) -> None:
@@ -34,8 +37,8 @@ def released(docs: Path, kind: str, edit: Edit) -> None:
     path.write_text(json.dumps(document))
 
 
-def test_the_contract_as_it_is_may_be_published(docs: Path) -> None:
-    assert objections(docs) == []
+def test_the_contract_as_it_is_may_be_published() -> None:
+    assert objections(DOCS) == []
 
 
 def field(name: str, **schema: Any) -> Edit:
