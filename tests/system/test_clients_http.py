@@ -66,7 +66,8 @@ async def test_the_services_understand_them(running: System, api: Api, generated
     )
     create = module("registry", f"{organizations}.create_organization")
     made = await create.asyncio_detailed(client=registry, body=body)
-    assert (made.status_code, made.parsed.id, made.parsed.version) == (201, ident, 1)
+    assert made.status_code == 201, made.content
+    assert (made.parsed.id, made.parsed.version) == (ident, 1)
     one = module("registry", f"{organizations}.get_organization")
     assert (await one.asyncio(ident, client=registry)).name == "Республика"
     many = module("registry", f"{organizations}.list_organizations")

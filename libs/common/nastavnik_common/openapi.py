@@ -55,6 +55,7 @@ def _complete(document: Json, rules: auth_rules.Access) -> None:
         seen.add(operation["operationId"])
         _add_access(operation, rules.get((method.upper(), path), auth_rules.PUBLIC))
         _add_refusals(operation)
+        _drop_defaults(operation)
         _add_links(document, path, method, operation)
     components = document["components"]
     components["securitySchemes"] = {"bearer": _BEARER}
@@ -74,6 +75,13 @@ def _add_access(operation: Json, rule: auth_rules.Rule) -> None:
     if not rule.public:
         operation["security"] = [{"bearer": []}]
         operation["x-roles"] = sorted(rule.roles)
+
+
+def _drop_defaults(operation: Json) -> None:
+    """Of headers: they may be left out, and what stands for that in Python is refused when sent."""
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "header":
+            parameter["schema"].pop("default", None)
 
 
 def _add_refusals(operation: Json) -> None:

@@ -79,6 +79,8 @@ async def bodies(
     tx: AsyncSession, collection: Collection, found: Sequence[Any], base: str
 ) -> list[Body]:
     """The rows as the standard has them. `base` is the URL hrefs begin with."""
+    if not found:
+        return []
     if collection is ORGS:
         kin = await _kin(tx, [row.id for row in found])
         return [shapes.org(row, kin[row.id], base) for row in found]
