@@ -33,7 +33,7 @@ enabled = false
 """
 SEED = os.environ.get("SCHEMATHESIS_SEED", "20260901")
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "3")
-LINKS = {"registry": 10, "activity": 7, "metrics": 3}
+LINKS = {"registry": 5, "activity": 4, "metrics": 2}
 """How many links are followed at least, so that none of this is for show."""
 
 
