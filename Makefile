@@ -26,7 +26,7 @@ demo: $(VENV)/.installed  ## the same scenario; checks the figures against an in
 	@exec $(BIN)/nastavnik demo --scale $(SCALE) $(ARGS)
 
 test: $(VENV)/.installed  ## every test, on a real PostgreSQL and a real Kafka
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
 
 check: lint types contracts  ## lint, types, import contracts, generated documents
 

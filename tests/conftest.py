@@ -16,14 +16,6 @@ from tests import tokens as _tokens  # noqa: F401 -- it fills the environment
 _numbers = itertools.count(1)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file runs on one worker, and so do all files that share a costly system of their own."""
-    for item in items:
-        place = item.path.relative_to(Path(__file__).parent)
-        group = "faults" if place.parts[0] == "faults" else str(place)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def servers() -> Iterator[LocalServers]:
     # not below pytest's own directory: another run of pytest closes it to PostgreSQL's user
