@@ -11,6 +11,7 @@ from nastavnik_common import logs
 
 log = logs.logger(__name__)
 GRACE_SECONDS = 5.0
+AGAIN_SECONDS = 0.5
 End = Callable[[], Awaitable[None]]
 
 
@@ -32,9 +33,20 @@ async def running(
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE_SECONDS):
                 await asyncio.gather(*(end() for end in ends), return_exceptions=True)
-        for task in tasks:
+        await _cancelled(tasks)
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Ask until all have ended: a driver that is cancelled may raise an error of its own, which a
+    loop that is meant to survive errors takes for just another."""
+    waiting = set(tasks)
+    while waiting:
+        for task in waiting:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _, waiting = await asyncio.wait(waiting, timeout=AGAIN_SECONDS)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # has been seen
 
 
 failed = False
