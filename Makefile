@@ -14,7 +14,7 @@ SEED ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types contracts bench soak docs clients lock sbom clean
+.PHONY: help run demo test drills check lint types contracts bench soak docs clients lock sbom clean
 
 help:  ## show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,7 +26,12 @@ demo: $(VENV)/.installed  ## the same scenario; checks the figures against an in
 	@exec $(BIN)/nastavnik demo --scale $(SCALE) $(ARGS)
 
 test: $(VENV)/.installed  ## every test, on a real PostgreSQL and a real Kafka
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not drill" $(ARGS)
+
+drills: $(VENV)/.installed  ## backup, rolling restart, upgrade, least rights, and the fuzzer with every phase
+	$(BIN)/python -m pytest -q -m drill tests/system $(ARGS)
+	SCHEMATHESIS_PHASES=examples,coverage,fuzzing,stateful $(BIN)/python -m pytest -q \
+		tests/system/test_surface.py $(ARGS)
 
 check: lint types contracts  ## lint, types, import contracts, generated documents
 

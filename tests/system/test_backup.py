@@ -23,6 +23,8 @@ from nastavnik_local.recount_log import Log
 from nastavnik_local.scenario_api import Api
 from tests.system.helpers import Json, System, World, system, until_exact
 
+pytestmark = pytest.mark.drill
+
 SCRIPTS = Path(__file__).resolve().parents[2] / "deploy" / "backup"
 SOURCES = ("registry", "activity")
 

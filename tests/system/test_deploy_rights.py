@@ -26,6 +26,8 @@ from nastavnik_local.scenario_api import Api, Urls
 from tests.system.guarded import SERVICES, Guarded, guarded
 from tests.system.helpers import World, readiness, until, until_figures
 
+pytestmark = pytest.mark.drill
+
 NO_RIGHT = asyncpg.InsufficientPrivilegeError
 
 

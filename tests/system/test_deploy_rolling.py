@@ -18,6 +18,8 @@ from nastavnik_local.processes import Child
 from nastavnik_local.scenario_api import Api
 from tests.system.helpers import NAMES, Json, System, World, readiness, until, until_exact
 
+pytestmark = pytest.mark.drill
+
 AGAIN = (429, 502, 503, 504)
 SECONDS_TO_END = 10
 BAD = ("error", "critical")

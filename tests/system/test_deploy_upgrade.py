@@ -16,6 +16,8 @@ from nastavnik_common import db
 from nastavnik_local.scenario_api import Api
 from tests.system.helpers import System, World, until_exact
 
+pytestmark = pytest.mark.drill
+
 BEFORE = "0004a"
 
 

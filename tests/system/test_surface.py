@@ -33,6 +33,8 @@ enabled = false
 """
 SEED = os.environ.get("SCHEMATHESIS_SEED", "20260901")
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "3")
+PHASES = os.environ.get("SCHEMATHESIS_PHASES", "examples,fuzzing,stateful")
+"""`make drills` adds coverage, which sends every kind of wrong value and takes the longest."""
 LINKS = {"registry": 5, "activity": 4, "metrics": 2}
 """How many links are followed at least, so that none of this is for show."""
 
@@ -72,7 +74,7 @@ def test_a_service_does_what_its_description_says(
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
         *("--no-color", "run", f"{running.url(name)}/openapi.json"),
-        *("--phases", "examples,coverage,fuzzing,stateful"),
+        *("--phases", PHASES),
         *("--max-examples", EXAMPLES, "--seed", SEED, "--continue-on-failure"),
         *("--suppress-health-check", "all", "--no-shrink", "--request-timeout", "10"),
         *("--exclude-path", "/stream", "--warnings", "off"),
