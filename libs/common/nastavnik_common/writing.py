@@ -62,7 +62,8 @@ async def write(request: Request, sessions: db.Sessions, table: Table, action: A
 
 
 def _response(status: int, headers: dict[str, str], body: bytes) -> Response:
-    return Response(body, status, headers, media_type="application/json")
+    kind = "application/json" if status < 400 else "application/problem+json"
+    return Response(body, status, headers, media_type=kind)
 
 
 def if_match(request: Request) -> int | None:
