@@ -84,7 +84,7 @@ def without_nothing(figures: Figures) -> Figures:
 
 
 @settings(
-    max_examples=15,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -23,7 +23,7 @@ CONFIG = """
 [phases.stateful]
 max-steps = 8
 [phases.stateful.generation]
-max-examples = 12
+max-examples = 30
 [[operations]]
 include-path-regex = "^/ims/oneroster/rostering/v1p2/(?!orgs|users$|schools/[^/]+/students)"
 enabled = false
@@ -34,7 +34,7 @@ enabled = false
 """
 SEED = os.environ.get("SCHEMATHESIS_SEED", "20260901")
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "3")
-LINKS = {"registry": 5, "activity": 4, "metrics": 1}
+LINKS = {"registry": 10, "activity": 7, "metrics": 3}
 """How many links are followed at least, so that none of this is for show."""
 
 
