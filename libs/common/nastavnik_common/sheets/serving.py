@@ -46,6 +46,13 @@ FILE_BODY: dict[str, Any] = {
 }
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"model": SheetReport, "content": {XLSX: {}}},
+    422: {
+        "description": "No sheet at all; or cells are wrong, and nothing was written",
+        "content": {
+            openapi.PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}},
+            XLSX: {"schema": {"type": "string", "format": "binary"}},
+        },
+    },
 }
 FILES: dict[int | str, dict[str, Any]] = {
     200: {
