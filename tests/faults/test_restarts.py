@@ -109,7 +109,7 @@ async def test_without_postgres_the_answer_says_so(
 def _faults(lines: list[dict[str, Any]]) -> list[Any]:
     """What a service could not explain: a traceback, or an answer of 500."""
     return [
-        line.get("exception", [{"exc_type": line["event"]}])
+        (line["logger"], line["event"], [e["exc_type"] for e in line.get("exception", ())])
         for line in lines
         if not line["logger"].startswith("aiokafka") and line["level"] in ("error", "critical")
     ]

@@ -63,7 +63,8 @@ async def deadlocks(running: System, name: str) -> int:
 
 @pytest.fixture
 async def world(running: System, api: Api) -> World:
-    return await World(api).build(pupils=12, pairs=6)
+    """So many pairs that none of three replicas is left without one."""
+    return await World(api).build(pupils=36, pairs=18)
 
 
 async def test_projectors_come_go_and_die_under_load(
