@@ -26,7 +26,7 @@ demo: $(VENV)/.installed  ## the same scenario; checks the figures against an in
 	@exec $(BIN)/nastavnik demo --scale $(SCALE) $(ARGS)
 
 test: $(VENV)/.installed  ## every test, on a real PostgreSQL and a real Kafka
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not drill" $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 drills: $(VENV)/.installed  ## backup, rolling restart, upgrade, least rights, and a fuzzer at the three APIs
 	$(BIN)/python -m pytest -q -m drill tests/system $(ARGS)
@@ -88,7 +88,7 @@ sbom: $(VENV)/.installed  ## a CycloneDX document of what the image carries, int
 
 $(VENV)/.installed: requirements.lock $(MEMBERS:%=%/pyproject.toml) | $(UV)
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
-	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=-e %)
 	@touch $@
 
