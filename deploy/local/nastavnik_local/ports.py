@@ -14,6 +14,11 @@ LOOPBACK = "127.0.0.1"
 # connection of this machine takes the port between our look and the server's bind.
 _CANDIDATES = range(20000, 32000)
 
+# A port is given long before a server binds it, and a server that was killed leaves it free until
+# it is started again. So what was given stays claimed, for all processes of this machine, until
+# the process it was given to ends: by a UDP socket of the same number, which disturbs nobody.
+_claims: list[socket.socket] = []
+
 
 class PortBusyError(LaunchError):
     """A port we were told to use is taken. The message is meant for the person at the terminal."""
@@ -47,11 +52,22 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that is free now."""
+    """A port that is free now, and is given to nobody else while this process lives."""
     for port in random.sample(_CANDIDATES, 200):
-        if is_free(port):
+        if is_free(port) and _claim(port):
             return port
     raise RuntimeError("no free port between 20000 and 32000")
+
+
+def _claim(port: int) -> bool:
+    claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        claim.bind((LOOPBACK, port))
+    except OSError:
+        claim.close()
+        return False
+    _claims.append(claim)
+    return True
 
 
 def require_free(port: int, option: str) -> int:
