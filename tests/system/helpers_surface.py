@@ -17,7 +17,8 @@ import schemathesis
 from schemathesis.core.failures import Failure
 from schemathesis.openapi.checks import RejectedPositiveData
 
-Json = dict[str, Any]
+from tests.system.helpers_examples import Json, filled
+
 Case = schemathesis.Case[Any]
 _THERE: dict[str, dict[str, list[str]]] = json.loads(Path(os.environ["SURFACE"]).read_text())
 """Names of fields and parameters → ids: the first of that name in a request gets the first."""
@@ -132,7 +133,7 @@ def before_call(_: Any, case: Case, kwargs: Json) -> None:
     again = _calls[case.operation.label]
     if isinstance(case.body, dict) and case.media_type == "application/json":
         example = _example(case) if again % 2 else None
-        body = _filled(example or case.body, _FIELDS, Counter())
+        body = filled(example or case.body, _FIELDS, Counter())
         case.body = _dated(body, again) if example else body
     for part in (case.query, case.path_parameters):
         if part and again % 2:
@@ -185,20 +186,9 @@ def _example(case: Case) -> Json | None:
     return None
 
 
-def _filled(value: Any, known: dict[str, list[str]], used: Counter[str], name: str = "") -> Any:
-    if isinstance(value, dict):
-        return {key: _filled(each, known, used, key) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_filled(each, known, used, name) for each in value]
-    if name not in known or not isinstance(value, str):
-        return value
-    used[name] += 1
-    return known[name][(used[name] - 1) % len(known[name])]
-
-
 def _dated(body: Json, again: int) -> Json:
     """Of now; sessions one after the other."""
-    made: Json = _filled(body, _DATES, Counter())
+    made: Json = filled(body, _DATES, Counter())
     if "starts_at" in made:
         minutes = 5 * again
         made["starts_at"] = f"{_DATES['date'][0]}T{minutes // 60:02d}:{minutes % 60:02d}:00Z"

@@ -106,7 +106,9 @@ def _refusal(text: str, header: str, content: Json) -> Json:
 
 def _add_links(document: Json, path: str, method: str, operation: Json) -> None:
     for status, response in operation["responses"].items():
-        properties = _properties(document, response) if status.startswith("2") else {}
+        if not status.startswith("2"):
+            continue
+        properties = _properties(document, response)
         links: Json = {}
         if method == "post":
             links = _to_made(document, path, properties)
