@@ -1,5 +1,6 @@
 """Consents over HTTP: who signs, when they end, and that only their purposes are told."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ import httpx
 import pytest
 
 from nastavnik_common import clock
+from tests.activity.talk import batch
 from tests.registry.conftest import Events, Made
 
 NAME = "Соколова Анна Ивановна"
@@ -152,3 +154,60 @@ async def test_a_consent_of_today_is_taken(make: Made, consent: dict[str, Any]) 
     today = clock.now().date().isoformat()
     made = await make("consents", **{**consent, "signed_on": today, "withdrawn_on": today})
     assert made["withdrawn_on"] == today
+
+
+async def test_many_are_recorded_at_once(
+    client: httpx.AsyncClient, make: Made, events: Events, consent: dict[str, Any]
+) -> None:
+    """Each line by itself; people are told of once, the trace names those whose consent is new."""
+    other = await make.pupil((await make.school())["id"])
+    await events()
+    first = {**consent, "id": str(uuid4())}
+    second = {**consent, "participant_id": other["id"], "purpose": "photo"}
+    third = {**consent, "participant_id": other["id"]}
+    lines = [
+        first,
+        {**first, "version": "2024-09"},
+        second,
+        first,
+        third,
+        {**third, "participant_id": str(uuid4())},
+        {**third, "signed_by": "self"},
+        {**third, "purpose": "riding"},
+        {**third, "signed_on": "yesterday"},
+    ]
+    answered = await batch(client, lines, "/consents:batch")
+    assert [line.get("problem", {}).get("code", line["status"]) for line in answered] == [
+        "created",
+        "consent.id_conflict",
+        "created",
+        "unchanged",
+        "created",
+        "participant.unknown",
+        "consent.representative_unexpected",
+        "consent.purpose_unknown",
+        "line.invalid",
+    ]
+    read = (await client.get(f"/consents/{first['id']}")).json()
+    assert read == {**first, "record_version": 1, "withdrawn_on": None}
+    told = {e.value["id"]: e.value["consents"] for e in await events() if e.value}
+    assert told == {
+        consent["participant_id"]: ["mentoring"],
+        other["id"]: ["mentoring", "photo"],
+    }
+    again = await batch(client, [first], "/consents:batch")
+    assert (again[0]["status"], again[0]["id"], await events()) == ("unchanged", first["id"], [])
+    entries = (await client.get("/personal-trace", params={"limit": 1000})).json()["items"]
+    recorded = [
+        entry["participant_ids"] for entry in entries if entry["action"] == "consent_recorded"
+    ]
+    assert sorted(recorded[-1]) == sorted(told)
+
+
+async def test_the_same_line_in_two_requests_at_once(
+    client: httpx.AsyncClient, make: Made, consent: dict[str, Any]
+) -> None:
+    lines = [{**consent, "id": str(uuid4())} for _ in range(50)]
+    answers = await asyncio.gather(*(batch(client, lines, "/consents:batch") for _ in range(4)))
+    for line in zip(*answers, strict=True):
+        assert sorted(each["status"] for each in line) == ["created", *["unchanged"] * 3]

@@ -1,5 +1,6 @@
 """A grant for a part of the tree: what lies elsewhere is neither listed, found nor written."""
 
+import json
 from typing import Any, NamedTuple
 
 import httpx
@@ -93,6 +94,21 @@ async def test_nothing_is_written_elsewhere(client: httpx.AsyncClient, towns: To
         "/participants", json={**body, "memberships": both[:1]}, headers=headers
     )
     assert answer.status_code == 201
+
+
+async def test_of_a_batch_the_lines_about_others_are_refused(
+    client: httpx.AsyncClient, towns: Towns
+) -> None:
+    consent = {"purpose": "photo", "version": "1", "signed_on": "2026-09-01", "signed_by": "self"}
+    lines = [{**consent, "participant_id": who["id"]} for who in (towns.stranger, towns.pupil)]
+    headers = tokens.headers("school_curator", towns.school["id"])
+    answer = await client.post(
+        "/consents:batch",
+        content="\n".join(map(json.dumps, lines)),
+        headers={"content-type": "application/x-ndjson", **headers},
+    )
+    refused, made = map(json.loads, answer.text.splitlines())
+    assert (refused["problem"]["code"], made["status"]) == ("out_of_scope", "created")
 
 
 async def test_who_is_in_two_schools_is_changed_by_both_and_moved_by_neither(

@@ -50,6 +50,7 @@ _PEOPLE: Access = {
     ("GET", "/participants/{ident}/changes"): allow(WRITERS, _by_id("participant")),
     ("GET", "/consents"): allow(WRITERS, Listed()),
     ("POST", "/consents"): allow(WRITERS, About("participant_id", "participant")),
+    ("POST", "/consents:batch"): allow(WRITERS, Lines()),
     ("GET", "/consents/{ident}"): allow(WRITERS, _by_id("consent")),
     ("POST", "/consents/{ident}:withdraw"): allow(WRITERS, _by_id("consent")),
     ("GET", "/purposes"): allow(READERS, Anywhere()),

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from prometheus_client import Counter as Metric
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from nastavnik_activity.commands.batches import Results
+from nastavnik_activity.commands.base import Results
 from nastavnik_common.errors import DomainError
 
 N = TypeVar("N")

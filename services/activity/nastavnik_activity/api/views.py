@@ -5,7 +5,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
-from pydantic import AwareDatetime, BaseModel, Field, RootModel
+from pydantic import AwareDatetime, BaseModel, Field
 
 from nastavnik_common.errors import Problem
 from nastavnik_common.events.activity import (
@@ -88,29 +88,6 @@ class Republished(BaseModel):
     assessment: int = 0
     contribution: int = 0
     gathering: int = 0
-
-
-class LineProblemView(BaseModel):
-    code: str
-    detail: str
-
-
-class LineView(BaseModel):
-    """One line of the answer to a batch."""
-
-    line: int
-    status: Literal["created", "changed", "unchanged", "waiting", "error"] = Field(
-        description="changed, waiting (for review): of journals only"
-    )
-    id: UUID | None = None
-    problem: LineProblemView | None = None
-
-
-class Lines(RootModel[str]):
-    """An NDJSON document on its way to be stored and sent as it is."""
-
-    def model_dump_json(self, **_: Any) -> str:
-        return self.root
 
 
 PROBLEM: dict[str, Any] = {"model": Problem, "description": "A problem document"}

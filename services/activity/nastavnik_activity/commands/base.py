@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Select, any_, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from nastavnik_activity.domain.journals import Did
 from nastavnik_common import db
+from nastavnik_common.batches import Did
 from nastavnik_common.errors import ConflictError, DomainError, StaleVersionError
 from nastavnik_common.events.base import State
 
@@ -46,6 +46,7 @@ class Entry:
 
 
 Outcome = Entry | DomainError
+Results = Sequence[Made[Any] | Entry | DomainError]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from nastavnik_common.events.activity import Audience, Technology
 from nastavnik_common.sheets.keys import identify
 
 Key = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
-Did = Literal["created", "changed", "unchanged", "waiting"]
 
 
 class MentorshipLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

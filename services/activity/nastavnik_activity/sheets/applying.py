@@ -3,8 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from nastavnik_activity.commands.base import Entry, Made
-from nastavnik_activity.commands.batches import Results
+from nastavnik_activity.commands.base import Entry, Made, Results
 from nastavnik_common.errors import DomainError
 from nastavnik_common.sheets.reports import Result, RowError
 from nastavnik_common.sheets.rows import Row

@@ -3,8 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from nastavnik_common import batches
+from nastavnik_common.errors import DomainError
 from nastavnik_common.paging import Cursor, Limit, Page
 from nastavnik_common.writing import if_match
 from nastavnik_registry import bodies
@@ -17,9 +21,11 @@ from nastavnik_registry.api.service import (
     tagged,
 )
 from nastavnik_registry.commands import consents as commands
+from nastavnik_registry.domain import consents as rules
 from nastavnik_registry.queries import consents as queries
 
 router = APIRouter(prefix="/consents", tags=["consents"])
+_DECODER = msgspec.json.Decoder(rules.NewConsent)
 
 
 @router.post(
@@ -32,7 +38,33 @@ router = APIRouter(prefix="/consents", tags=["consents"])
 async def create_consent(request: Request, registry: Registry, body: bodies.NewConsent) -> Response:
     """Record a consent to one purpose (GET /purposes); below 18 years the legal representative
     signs. Other services learn of the purpose alone."""
-    return await registry.write(request, lambda tx: commands.create(tx, registry.outbox, body))
+    return await registry.write(
+        request, lambda tx: commands.create(tx, registry.outbox, body.asked())
+    )
+
+
+@router.post(
+    ":batch",
+    response_class=Response,
+    responses=batches.RESPONSES,
+    openapi_extra=batches.request_body("NewConsent"),
+    dependencies=REPEATABLE,
+)
+async def create_consents(request: Request, registry: Registry) -> Response:
+    """Many at once; each line is what POST /consents takes. Good lines are recorded though others
+    fail."""
+
+    async def record(tx: AsyncSession, asked: list[rules.NewConsent]) -> batches.Results:
+        found = await commands.record_all(tx, registry.outbox, asked)
+        return [_done(each) for each in found]
+
+    return await batches.answer(request, registry.write, _DECODER, record)
+
+
+def _done(found: commands.Recorded | DomainError) -> batches.Done | DomainError:
+    if isinstance(found, DomainError):
+        return found
+    return batches.Done("created" if found.new else "unchanged", found.row.id)
 
 
 @router.get("")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from nastavnik_common import examples
 from nastavnik_common.examples import example
 from nastavnik_registry.bodies.base import Body, Text
+from nastavnik_registry.domain import consents as rules
 from nastavnik_registry.domain.consents import Signer
 
 Purpose = Annotated[
@@ -36,6 +37,9 @@ class NewConsent(Body):
     signed_by: Signer
     representative_name: Text | None = None
     withdrawn_on: date | None = None
+
+    def asked(self) -> rules.NewConsent:
+        return rules.NewConsent(**self.model_dump())
 
 
 class Withdrawal(Body):

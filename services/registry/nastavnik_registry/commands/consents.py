@@ -1,18 +1,22 @@
 """Writes of consents. They are personal: what is published is which purposes are consented to."""
 
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from nastavnik_common import clock
+from nastavnik_common.auth_scope import out_of_scope, reach
 from nastavnik_common.errors import ConflictError, DomainError
 from nastavnik_common.events import PARTICIPANT
 from nastavnik_common.outbox import Outbox
 from nastavnik_common.writing import Reply
-from nastavnik_registry import aggregates, bodies
+from nastavnik_registry import aggregates
 from nastavnik_registry.aggregates import people, states, trace
 from nastavnik_registry.commands import destruction
 from nastavnik_registry.domain import consents as rules
@@ -28,49 +32,129 @@ PLAIN = (
     "representative_name",
     "withdrawn_on",
 )
+SAID = (*PLAIN, "text_version")
 
 
-async def create(tx: AsyncSession, outbox: Outbox, body: bodies.NewConsent) -> Reply:
+class Recorded(NamedTuple):
+    row: ConsentRow
+    new: bool
+
+
+async def create(tx: AsyncSession, outbox: Outbox, new: rules.NewConsent) -> Reply:
     """Record a consent: 201, or 200 with the stored one when it is the same again."""
-    ident = body.id or uuid4()
-    values = {name: getattr(body, name) for name in PLAIN} | {"text_version": body.version}
-    if body.id is not None:
-        await aggregates.reserve(tx, ident)
-        stored = await aggregates.find(tx, ConsentRow, ident)
-        if stored is not None:
-            if stored.deleted or any(getattr(stored, n) != v for n, v in values.items()):
-                raise ConflictError("consent.id_conflict", "The id names another consent.")
-            return _reply(stored, 200)
-    _check_purpose(body.purpose)
-    person = await _person(tx, body.participant_id)
+    (found,) = await record_all(tx, outbox, [new])
+    if isinstance(found, DomainError):
+        raise found
+    return _reply(found.row, 201 if found.new else 200)
+
+
+async def record_all(
+    tx: AsyncSession, outbox: Outbox, asked: Sequence[rules.NewConsent]
+) -> list[Recorded | DomainError]:
+    """Record consents, in order; one that is refused keeps no other back."""
+    people_ = await _people(tx, {new.participant_id for new in asked})
+    reachable = await _reachable(tx, people_)
+    stored = await _stored(tx, [new.id for new in asked if new.id is not None])
+    results: list[Recorded | DomainError] = []
+    for new in asked:
+        try:
+            results.append(_recorded(new, people_, reachable, stored))
+        except DomainError as error:
+            results.append(error)
+    await _insert(tx, results)
+    fresh = [found.row for found in results if isinstance(found, Recorded) and found.new]
+    concerned = sorted({row.participant_id for row in fresh})
+    await trace.changed(tx, "consent_recorded", concerned, ["consents"])
+    await _reckon(tx, outbox, [people_[ident] for ident in concerned])
+    return results
+
+
+def _recorded(
+    new: rules.NewConsent,
+    people_: Mapping[UUID, Person],
+    reachable: Set[UUID],
+    stored: dict[UUID, ConsentRow],
+) -> Recorded:
+    """The row that is there under the id, or a new one; `stored` gets it."""
+    person = people_.get(new.participant_id)
+    if person is not None and person.id not in reachable:
+        raise out_of_scope()
+    row = ConsentRow(
+        id=new.id or uuid4(),
+        version=1,
+        text_version=new.version,
+        **{name: getattr(new, name) for name in PLAIN},
+    )
+    if row.id in stored:
+        return _same(stored[row.id], row)
+    if new.purpose not in privacy.purposes():
+        raise DomainError("consent.purpose_unknown", "No such purpose; GET /purposes lists them.")
+    if person is None:
+        raise DomainError("participant.unknown", "A participant named in the body is unknown.")
     if person.erased_at is not None:
         raise ConflictError("participant.erased", "The personal data of the person was erased.")
     today = clock.now().date()
     rules.check_signature(
-        body.signed_by, body.representative_name, person.birth_date, body.signed_on, today
+        new.signed_by, new.representative_name, person.birth_date, new.signed_on, today
     )
-    if body.withdrawn_on is not None:
-        rules.check_withdrawal(body.signed_on, body.withdrawn_on, today)
-    row = ConsentRow(id=ident, version=1, **values)
-    tx.add(row)
-    await tx.flush()
-    await trace.changed(tx, "consent_recorded", [person.id], ["consents"])
-    await _reckon(tx, outbox, person)
-    return _reply(row, 201)
+    if new.withdrawn_on is not None:
+        rules.check_withdrawal(new.signed_on, new.withdrawn_on, today)
+    stored[row.id] = row
+    return Recorded(row, new=True)
 
 
-def _check_purpose(code: str) -> None:
-    if code not in privacy.purposes():
-        raise DomainError("consent.purpose_unknown", "No such purpose; GET /purposes lists them.")
+def _same(row: ConsentRow, wanted: ConsentRow) -> Recorded:
+    if row.deleted or any(getattr(row, n) != getattr(wanted, n) for n in SAID):
+        raise ConflictError("consent.id_conflict", "The id names another consent.")
+    return Recorded(row, new=False)
 
 
-async def _person(tx: AsyncSession, ident: UUID) -> Person:
-    """Locked: two consents of one person are reckoned one after the other."""
-    row = await aggregates.find(tx, Person, ident, "change")
-    if row is None or row.deleted:
-        raise DomainError("participant.unknown", "A participant named in the body is unknown.")
-    found: Person = row
-    return found
+async def _insert(tx: AsyncSession, results: list[Recorded | DomainError]) -> None:
+    """Put in the new rows. Where another request has just taken an id, the result is told anew."""
+    made = {i: r.row for i, r in enumerate(results) if isinstance(r, Recorded) and r.new}
+    if not made:
+        return
+    names = ("id", "version", *SAID)
+    values = [{name: getattr(row, name) for name in names} for row in made.values()]
+    statement = insert(ConsentRow).on_conflict_do_nothing().returning(col(ConsentRow.id))
+    taken = {row.id for row in made.values()} - set(await tx.scalars(statement, values))
+    there = await _stored(tx, taken)
+    for index, row in made.items():
+        if row.id in there:
+            results[index] = _told(there[row.id], row)
+
+
+def _told(there: ConsentRow, row: ConsentRow) -> Recorded | DomainError:
+    try:
+        return _same(there, row)
+    except DomainError as error:
+        return error
+
+
+async def _people(tx: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Person]:
+    """Those there are, locked: two consents of one person are reckoned one after the other."""
+    query = (
+        select(Person)
+        .where(col(Person.id).in_(sorted(ids)), col(Person.deleted).is_(False))
+        .order_by(col(Person.id))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return {row.id: row for row in (await tx.scalars(query)).all()}
+
+
+async def _reachable(tx: AsyncSession, ids: Collection[UUID]) -> Set[UUID]:
+    """Those who are, or were, where the caller may write."""
+    if reach().units is None:
+        return frozenset(ids)
+    memberships = await people.memberships_of(tx, list(ids))
+    covers = reach().covers
+    return {i for i in ids if any(covers(m.organization_id) for m in memberships.get(i, ()))}
+
+
+async def _stored(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, ConsentRow]:
+    query = select(ConsentRow).where(col(ConsentRow.id).in_(sorted(ids)))
+    return {row.id: row for row in (await tx.scalars(query)).all()} if ids else {}
 
 
 async def withdraw(
@@ -86,27 +170,40 @@ async def withdraw(
         row.withdrawn_on = on
         aggregates.step(row)
         await tx.flush()
-        person = await _person(tx, row.participant_id)
-        await trace.changed(tx, "consent_withdrawn", [person.id], ["consents"])
-        await _reckon(tx, outbox, person)
+        concerned = await _people(tx, [row.participant_id])
+        await trace.changed(tx, "consent_withdrawn", concerned, ["consents"])
+        await _reckon(tx, outbox, list(concerned.values()))
     return _reply(row, 200)
 
 
-async def _reckon(tx: AsyncSession, outbox: Outbox, person: Person) -> None:
-    """Bring what the person's row says to the consents, and tell the others if it is new."""
-    query = select(col(ConsentRow.purpose), col(ConsentRow.withdrawn_on).is_not(None)).where(
-        col(ConsentRow.participant_id) == person.id, col(ConsentRow.deleted).is_(False)
+async def _reckon(tx: AsyncSession, outbox: Outbox, concerned: Sequence[Person]) -> None:
+    """Bring what people's rows say to the consents, and tell the others of whom it is new."""
+    query = select(
+        col(ConsentRow.participant_id),
+        col(ConsentRow.purpose),
+        col(ConsentRow.withdrawn_on).is_not(None),
+    ).where(
+        col(ConsentRow.participant_id).in_([person.id for person in concerned]),
+        col(ConsentRow.deleted).is_(False),
     )
-    before = (person.consents, person.withdrawn)
-    person.consents, person.withdrawn = privacy.standing((await tx.execute(query)).tuples())
-    if before == (person.consents, person.withdrawn):
-        return
-    aggregates.step(person)
-    if privacy.CONTACTS in person.withdrawn and (person.email or person.phone):
-        await destruction.contacts(tx, person)
+    given: dict[UUID, list[tuple[str, bool]]] = {}
+    for ident, purpose, withdrawn in await tx.execute(query):
+        given.setdefault(ident, []).append((purpose, withdrawn))
+    changed = []
+    for person in concerned:
+        before = (person.consents, person.withdrawn)
+        person.consents, person.withdrawn = privacy.standing(given.get(person.id, ()))
+        if before == (person.consents, person.withdrawn):
+            continue
+        aggregates.step(person)
+        if privacy.CONTACTS in person.withdrawn and (person.email or person.phone):
+            await destruction.contacts(tx, person)
+        changed.append(person)
     await tx.flush()
-    state = states.person_state(await people.individual(tx, person))
-    await outbox.add(tx, outbox.event(PARTICIPANT, "changed", state))
+    found = await people.individuals(tx, changed)
+    await outbox.add(
+        tx, *(outbox.event(PARTICIPANT, "changed", states.person_state(one)) for one in found)
+    )
 
 
 async def retract_all(tx: AsyncSession, *participants: UUID) -> None:

@@ -1,14 +1,35 @@
 """Rules of consents: who may sign, and when."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
 
 from nastavnik_common.errors import ConflictError, DomainError
 from nastavnik_registry.domain.people import OLDEST
 
 Signer = Literal["self", "legal_representative"]
+_TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*\Z"
+_Name = Annotated[str, Meta(max_length=255, pattern=_TEXT)]
 FULL_AGE = 18
 """Years from which a person's own signature counts here; a stricter rule than the law's 14."""
+
+
+class NewConsent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is asked to be recorded."""
+
+    id: UUID | None = None
+    participant_id: UUID
+    purpose: Annotated[str, Meta(max_length=63)]
+    version: Annotated[str, Meta(max_length=63, pattern=_TEXT)]
+    signed_on: date
+    signed_by: Signer
+    representative_name: (
+        Annotated[str, Meta(min_length=1, max_length=255, pattern=_TEXT)] | None
+    ) = None
+    withdrawn_on: date | None = None
 
 
 def age(birth_date: date, day: date) -> int:
