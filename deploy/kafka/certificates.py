@@ -20,17 +20,20 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 _DAYS = 825
+_ISSUER = "Nastavnik development"
 
 
 def main(directory: Path, names: list[str]) -> None:
     if (directory / "kafka.pem").exists():
         return
     ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    ca = _named("Nastavnik development", "Nastavnik development", ca_key.public_key())
+    ca = _named(_ISSUER, ca_key.public_key(), ca_key.public_key())
     ca = ca.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    ca = ca.add_extension(_usage(signs_certificates=True), critical=True)
     authority = ca.sign(ca_key, hashes.SHA256())
-    server = _named(names[0], "Nastavnik development", server_key.public_key())
+    server = _named(names[0], server_key.public_key(), ca_key.public_key())
     server = server.add_extension(x509.SubjectAlternativeName(map(_general, names)), critical=False)
+    server = server.add_extension(_usage(signs_certificates=False), critical=True)
     certificate = server.sign(ca_key, hashes.SHA256())
     private = server_key.private_bytes(
         serialization.Encoding.PEM,
@@ -43,16 +46,36 @@ def main(directory: Path, names: list[str]) -> None:
     _write(directory / "kafka.pem", private + certificate.public_bytes(pem), 0o640)
 
 
-def _named(subject: str, issuer: str, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _named(
+    subject: str, key: ec.EllipticCurvePublicKey, issuer_key: ec.EllipticCurvePublicKey
+) -> x509.CertificateBuilder:
+    """With all that a strict client asks for (RFC 5280), as Python's own is from 3.13 on."""
     now = datetime.now(UTC)
+    authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key)
     return (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _ISSUER)]))
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=_DAYS))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        .add_extension(authority, critical=False)
+    )
+
+
+def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
     )
 
 
