@@ -6,6 +6,7 @@ meets in one place. The number is fixed when the topics are created.
 """
 
 import asyncio
+import contextlib
 from functools import lru_cache
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -21,6 +22,7 @@ from nastavnik_common.settings import KafkaSettings
 
 log = logger(__name__)
 
+STOP_SECONDS = 10.0
 _DAY_MS = 24 * 3600 * 1000
 COMPACTED = {
     "cleanup.policy": "compact",
@@ -140,6 +142,25 @@ def create_consumer(settings: KafkaSettings, group_id: str | None, *names: str) 
         request_timeout_ms=settings.kafka_request_timeout_ms,
         fetch_max_wait_ms=100,
     )
+
+
+async def stop(consumer: AIOKafkaConsumer) -> None:
+    """Close it, in bounded time. aiokafka waits for tasks that it has cancelled, and one of them
+    may miss that: before Python 3.12 `wait_for` swallows a cancellation that meets a result, as
+    many do in a process that was suspended. What it waits for is cancelled again."""
+    stopping = asyncio.create_task(consumer.stop())
+    while not stopping.done():
+        _, waiting = await asyncio.wait({stopping}, timeout=STOP_SECONDS)
+        if waiting:
+            log.warning("the consumer does not stop, asking again")
+            stopping.cancel()
+    if stopping.cancelled():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await consumer._fetcher.close()
+        await consumer._client.close()
+    else:
+        stopping.result()
 
 
 async def check_consumer(consumer: AIOKafkaConsumer) -> None:

@@ -55,7 +55,7 @@ async def read_log(settings: Settings, kind: Kind[Any]) -> Log:
             for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
                 _keep(newest, records)
     finally:
-        await consumer.stop()
+        await kafka.stop(consumer)
     return newest
 
 

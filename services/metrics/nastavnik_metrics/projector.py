@@ -78,7 +78,7 @@ class Projector:
             await kafka.ensure_topics(self._settings)
             self._cluster = await kafka.cluster_id(self._settings)
             consumer = kafka.create_consumer(self._settings, GROUP)
-            stack.push_async_callback(consumer.stop)
+            stack.push_async_callback(kafka.stop, consumer)
             await consumer.start()
             consumer.subscribe(TOPICS, listener=_Rebalance(self, consumer))
             self._consumer = consumer

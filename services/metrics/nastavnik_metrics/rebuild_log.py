@@ -94,7 +94,7 @@ async def _consumer(settings: MetricsSettings) -> AsyncIterator[AIOKafkaConsumer
         await consumer.start()
         yield consumer
     finally:
-        await consumer.stop()
+        await kafka.stop(consumer)
 
 
 async def stored_positions(connection: Any, *, lock: bool = False) -> list[Any]:
