@@ -29,7 +29,8 @@ test: $(VENV)/.installed  ## every test, on a real PostgreSQL and a real Kafka
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 drills: $(VENV)/.installed  ## backup, rolling restart, upgrade, least rights, and a fuzzer at the three APIs
-	$(BIN)/python -m pytest -q -m drill tests/system $(ARGS)
+	SCHEMATHESIS_PHASES=examples,coverage,fuzzing,stateful \
+		$(BIN)/python -m pytest -q -m drill tests/system $(ARGS)
 
 check: lint types contracts  ## lint, types, import contracts, generated documents
 

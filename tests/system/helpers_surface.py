@@ -32,6 +32,7 @@ REFUSALS = {
     "known_on.malformed": "31 June is written like a day",
     "sheet.mapping": "JSON within a parameter",
     "sheet.refused": "rows have rules of their own",
+    "import.empty": "a file of any bytes may have none",
     "file.empty": "a file of any bytes is no sheet",
     "file.encoding": "a file of any bytes is no sheet",
     "file.format": "a file of any bytes is no sheet",

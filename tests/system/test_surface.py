@@ -34,6 +34,8 @@ include-path-regex = ":batch$"
 [operations.checks.negative_data_rejection]
 enabled = false
 """
+PHASES = os.environ.get("SCHEMATHESIS_PHASES", "examples,coverage")
+"""Those that draw nothing at random; `make drills` has fuzzing and stateful besides."""
 SEED = os.environ.get("SCHEMATHESIS_SEED", "20260901")
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "3")
 
@@ -74,9 +76,9 @@ def test_a_service_does_what_its_description_says(
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
         *("--no-color", "run", f"{running.url(name)}/openapi.json"),
-        *("--phases", "examples,coverage,fuzzing,stateful"),
+        *("--phases", PHASES),
         *("--max-examples", EXAMPLES, "--seed", SEED, "--continue-on-failure"),
-        *("--suppress-health-check", "all", "--no-shrink", "--request-timeout", "10"),
+        *("--suppress-health-check", "all", "--no-shrink", "--request-timeout", "60"),
         *("--exclude-path", "/stream", "--warnings", "off"),
         *("--header", f"Authorization: {tokens.allowed()['authorization']}"),
     ]
@@ -92,9 +94,10 @@ def test_a_service_does_what_its_description_says(
         check=False,
     )
     assert done.returncode == 0, done.stdout[-12_000:] + done.stderr[-2000:]
-    followed = re.search(r"API Links: +(\d+) covered", done.stdout)
-    assert followed is not None  # which of them depends on what is drawn: see the next test
-    assert int(followed[1]) > 0, done.stdout[-3000:]
+    if "stateful" in PHASES:  # how many links it follows depends on what is drawn: see below
+        followed = re.search(r"API Links: +(\d+) covered", done.stdout)
+        assert followed is not None
+        assert int(followed[1]) > 0, done.stdout[-3000:]
 
 
 @pytest.mark.parametrize("name", NAMES)

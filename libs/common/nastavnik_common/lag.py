@@ -55,4 +55,4 @@ class LagWatch:
     async def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            await client.stop()
+            await kafka.stop(client)
