@@ -6,8 +6,9 @@ meets in one place. The number is fixed when the topics are created.
 """
 
 import asyncio
-import contextlib
+from collections.abc import Coroutine
 from functools import lru_cache
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -148,19 +149,24 @@ async def stop(consumer: AIOKafkaConsumer) -> None:
     """Close it, in bounded time. aiokafka waits for tasks that it has cancelled, and one of them
     may miss that: before Python 3.12 `wait_for` swallows a cancellation that meets a result, as
     many do in a process that was suspended. What it waits for is cancelled again."""
-    stopping = asyncio.create_task(consumer.stop())
-    while not stopping.done():
-        _, waiting = await asyncio.wait({stopping}, timeout=STOP_SECONDS)
+    if not await _ended(consumer.stop()):
+        for part in (consumer._fetcher, consumer._client):
+            await _ended(part.close())
+
+
+async def _ended(closing: Coroutine[Any, Any, None]) -> bool:
+    """False: it had to be cancelled, or was by what it waited for. A task of its own, so that
+    neither cancels the caller."""
+    task = asyncio.create_task(closing)
+    while not task.done():
+        _, waiting = await asyncio.wait({task}, timeout=STOP_SECONDS)
         if waiting:
             log.warning("the consumer does not stop, asking again")
-            stopping.cancel()
-    if stopping.cancelled():
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(STOP_SECONDS):
-                await consumer._fetcher.close()
-        await consumer._client.close()
-    else:
-        stopping.result()
+            task.cancel()
+    if task.cancelled():
+        return False
+    task.result()
+    return True
 
 
 async def check_consumer(consumer: AIOKafkaConsumer) -> None:
