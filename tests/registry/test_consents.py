@@ -211,3 +211,30 @@ async def test_the_same_line_in_two_requests_at_once(
     answers = await asyncio.gather(*(batch(client, lines, "/consents:batch") for _ in range(4)))
     for line in zip(*answers, strict=True):
         assert sorted(each["status"] for each in line) == ["created", *["unchanged"] * 3]
+
+
+async def test_one_id_for_two_people_at_once(
+    client: httpx.AsyncClient, make: Made, consent: dict[str, Any]
+) -> None:
+    """Neither waits for the other's person: the id alone stands between them."""
+    other = await make.pupil((await make.school())["id"])
+    mine = [{**consent, "id": str(uuid4())} for _ in range(50)]
+    theirs = [{**line, "participant_id": other["id"]} for line in mine]
+    answers = await asyncio.gather(
+        *(batch(client, lines, "/consents:batch") for lines in (mine, theirs))
+    )
+    for line in zip(*answers, strict=True):
+        told = sorted(each.get("problem", {}).get("code", each["status"]) for each in line)
+        assert told == ["consent.id_conflict", "created"]
+
+
+async def test_texts_of_a_batch_are_stripped_as_elsewhere(
+    client: httpx.AsyncClient, consent: dict[str, Any]
+) -> None:
+    line = {**consent, "id": str(uuid4())}
+    spaced = {**line, "version": " 2025-09 ", "representative_name": f" {NAME}"}
+    (made,) = await batch(client, [spaced], "/consents:batch")
+    assert made["status"] == "created"
+    assert (await client.post("/consents", json=line)).status_code == 200
+    (refused,) = await batch(client, [{**line, "version": "  "}], "/consents:batch")
+    assert refused["problem"]["code"] == "line.invalid"

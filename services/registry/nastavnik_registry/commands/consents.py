@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
@@ -79,12 +79,7 @@ def _recorded(
     person = people_.get(new.participant_id)
     if person is not None and person.id not in reachable:
         raise out_of_scope()
-    row = ConsentRow(
-        id=new.id or uuid4(),
-        version=1,
-        text_version=new.version,
-        **{name: getattr(new, name) for name in PLAIN},
-    )
+    row = _row(new)
     if row.id in stored:
         return _same(stored[row.id], row)
     if new.purpose not in privacy.purposes():
@@ -103,6 +98,15 @@ def _recorded(
     return Recorded(row, new=True)
 
 
+def _row(new: rules.NewConsent) -> ConsentRow:
+    """Texts are stripped, as everywhere."""
+    said = {name: getattr(new, name) for name in PLAIN} | {"text_version": new.version}
+    stripped: dict[str, Any] = {
+        name: v.strip() if isinstance(v, str) else v for name, v in said.items()
+    }
+    return ConsentRow(id=new.id or uuid4(), version=1, **stripped)
+
+
 def _same(row: ConsentRow, wanted: ConsentRow) -> Recorded:
     if row.deleted or any(getattr(row, n) != getattr(wanted, n) for n in SAID):
         raise ConflictError("consent.id_conflict", "The id names another consent.")
@@ -111,17 +115,16 @@ def _same(row: ConsentRow, wanted: ConsentRow) -> Recorded:
 
 async def _insert(tx: AsyncSession, results: list[Recorded | DomainError]) -> None:
     """Put in the new rows. Where another request has just taken an id, the result is told anew."""
-    made = {i: r.row for i, r in enumerate(results) if isinstance(r, Recorded) and r.new}
+    made = [found.row for found in results if isinstance(found, Recorded) and found.new]
     if not made:
         return
     names = ("id", "version", *SAID)
-    values = [{name: getattr(row, name) for name in names} for row in made.values()]
+    values = [{name: getattr(row, name) for name in names} for row in made]
     statement = insert(ConsentRow).on_conflict_do_nothing().returning(col(ConsentRow.id))
-    taken = {row.id for row in made.values()} - set(await tx.scalars(statement, values))
-    there = await _stored(tx, taken)
-    for index, row in made.items():
-        if row.id in there:
-            results[index] = _told(there[row.id], row)
+    there = await _stored(tx, {row.id for row in made} - set(await tx.scalars(statement, values)))
+    for index, found in enumerate(results):
+        if isinstance(found, Recorded) and found.row.id in there:
+            results[index] = _told(there[found.row.id], found.row)
 
 
 def _told(there: ConsentRow, row: ConsentRow) -> Recorded | DomainError:

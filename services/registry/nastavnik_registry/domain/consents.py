@@ -11,8 +11,7 @@ from nastavnik_common.errors import ConflictError, DomainError
 from nastavnik_registry.domain.people import OLDEST
 
 Signer = Literal["self", "legal_representative"]
-_TEXT = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*\Z"
-_Name = Annotated[str, Meta(max_length=255, pattern=_TEXT)]
+_TEXT = r"^[^\x00]*\S[^\x00]*\Z"
 FULL_AGE = 18
 """Years from which a person's own signature counts here; a stricter rule than the law's 14."""
 
@@ -26,9 +25,7 @@ class NewConsent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     version: Annotated[str, Meta(max_length=63, pattern=_TEXT)]
     signed_on: date
     signed_by: Signer
-    representative_name: (
-        Annotated[str, Meta(min_length=1, max_length=255, pattern=_TEXT)] | None
-    ) = None
+    representative_name: Annotated[str, Meta(max_length=255, pattern=_TEXT)] | None = None
     withdrawn_on: date | None = None
 
 
